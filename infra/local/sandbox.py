@@ -8,8 +8,10 @@ payment for an order, and none for an order that the shop has closed.
 
 | Endpoint | What it does |
 |---|---|
-| `GET /pay/{order_no}?amount_fen=&expires_at=` | the page with the button; posting it pays until `expires_at` |
-| `POST /v1/pay {order_no, amount_fen, payer?, device?, notify?}` | pays, and tells the API unless `notify` is false |
+| `GET /pay/{order_no}?amount_fen=&expires_at=&instalments=` | the page with the button; posting it pays until
+  `expires_at`, in one or in 3, 6 or 12 parts |
+| `POST /v1/pay {order_no, amount_fen, payer?, device?, instalments?, notify?}` | pays, and tells the API unless
+  `notify` is false |
 | `POST /v1/payment-status {status}` | the result of payments from now on: `succeeded`, `processing` or `failed` |
 | `POST /v1/closings {order_no}` | signed; the payment, or `closed` from now on, or `processing` and nothing changes |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; one of the results below, once each |
@@ -17,6 +19,8 @@ payment for an order, and none for an order that the shop has closed.
 | `POST /v1/refund-queries {refund_no}` | signed; the same, `unknown` if there is none |
 | `POST /v1/refund-status {status}` | the result of refunds from now on: one of those below |
 | `POST /v1/answers {given}` | false: signed calls are carried out from now on, and their answers are lost |
+
+Whoever pays 10,000 fen or more can pay the sandbox in 3, 6 or 12 parts. The shop has the whole at once.
 
 A refund has `succeeded`, is `processing`, has `failed` for good with a `reason`, or is `unfunded`: the merchant's
 account has not enough, nothing has happened, and the same number may be asked again.
@@ -46,7 +50,9 @@ STATUSES = {
     "payment-status": ("succeeded", "processing", "failed"),
     "refund-status": ("succeeded", "processing", "failed", "unfunded"),
 }
-_NOTICE_FIELDS = ("order_no", "transaction_no", "amount_fen", "currency", "paid_at", "payer", "device")
+_NOTICE_FIELDS = ("order_no", "transaction_no", "amount_fen", "currency", "paid_at", "payer", "device", "instalments")
+INSTALMENTS = (1, 3, 6, 12)
+LEAST_IN_PARTS = 10_000
 _TOLERANCE = timedelta(minutes=5)
 
 
@@ -144,15 +150,27 @@ class Sandbox:
                 book.write(json.dumps(entry) + "\n")
 
     def pay(
-        self, order_no: str, amount_fen: int, *, payer: str = "", device: str = "", notify: bool = True
+        self,
+        order_no: str,
+        amount_fen: int,
+        *,
+        payer: str = "",
+        device: str = "",
+        instalments: int = 1,
+        notify: bool = True,
     ) -> dict[str, Any]:
-        """Pay an order. A repeat is the same transaction, and notifies the API again.
+        """Pay an order, in one or in more parts. A repeat is the same transaction, and notifies the API again.
 
         Returns the payment with `notified`, the HTTP status of the API's answer (None: not notified, or not reachable).
-        SandboxError 409 if the order was closed, or paid with another amount.
+        SandboxError 400 for parts that are not offered for the amount, 409 if the order was closed, or paid with
+        another amount.
         """
         if not order_no or type(amount_fen) is not int or amount_fen <= 0:
             raise SandboxError(400, "order_no and a positive integer amount_fen are needed")
+        if type(instalments) is not int or instalments not in INSTALMENTS:
+            raise SandboxError(400, "instalments are 1, 3, 6 or 12")
+        if instalments > 1 and amount_fen < LEAST_IN_PARTS:
+            raise SandboxError(400, f"instalments need {LEAST_IN_PARTS} fen or more")
         with self._lock:
             payment = self.payments.get(order_no)
             if payment is not None and payment["status"] == "closed":
@@ -170,6 +188,7 @@ class Sandbox:
                     "paid_at": _rfc3339(self._now()),
                     **({"payer": payer} if payer else {}),
                     **({"device": device} if device else {}),
+                    **({"instalments": instalments} if instalments > 1 else {}),
                 }
                 self._write(payment)
         notify = notify and payment["status"] == "succeeded"
@@ -269,12 +288,13 @@ class Sandbox:
             case ("GET", "v1", "refunds", refund_no) if refund_no in self.refunds:
                 return self.refunds[refund_no]
             case ("POST", "v1", "pay"):
-                wanted = _object(body, {"order_no", "amount_fen"}, {"notify", "payer", "device"})
+                wanted = _object(body, {"order_no", "amount_fen"}, {"notify", "payer", "device", "instalments"})
                 return self.pay(
                     wanted["order_no"],
                     wanted["amount_fen"],
                     payer=str(wanted.get("payer", "")),
                     device=str(wanted.get("device", "")),
+                    instalments=wanted.get("instalments", 1),
                     notify=wanted.get("notify", True) is True,
                 )
             case ("POST", "v1", "closings" | "refunds" | "refund-queries" as name):
@@ -301,11 +321,14 @@ class Sandbox:
             raise SandboxError(400, "amount_fen is needed")
         fen = int(amount[:12])
         expires_at = values.get("expires_at", "")
+        parts = values.get("instalments", "1")
+        if not (parts.isascii() and parts.isdigit()):
+            raise SandboxError(400, "instalments is a number")
         over = expires_at.isascii() and expires_at.isdigit() and self._now().timestamp() >= int(expires_at[:12])
         status = self._status(order_no)
         paid: dict[str, Any] = {"notified": 200}
         if method == "POST" and status != "closed" and not (over and status == "unpaid"):
-            paid = self.pay(order_no, fen)
+            paid = self.pay(order_no, fen, instalments=int(parts[:2]))
             status = self._status(order_no)
         message, button = "", None
         if status in ("closed", "processing", "failed") or (over and status == "unpaid"):
@@ -317,7 +340,10 @@ class Sandbox:
             button = None if done and method == "POST" else "again"
         elif status == "processing" or (status != "closed" and not over):
             button = "pay"
-        page = pay_page(order_no, fen, expires_at=expires_at, message=message, button=button, language=language)
+        if button is not None and status == "unpaid" and int(parts[:2]) > 1:
+            message = text("pay", "instalments", language, number=int(parts[:2]))
+        hidden = {"amount_fen": str(fen), "expires_at": expires_at, "instalments": parts}
+        page = pay_page(order_no, fen, hidden=hidden, message=message, button=button, language=language)
         return 200, {"content-type": "text/html; charset=utf-8"}, page.encode()
 
     def _status(self, order_no: str) -> str:

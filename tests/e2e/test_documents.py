@@ -105,7 +105,7 @@ def stock_the_shelf(suite: Suite) -> None:
 @pytest.mark.engine
 def test_the_example_buys_something_and_may_be_run_again(suite: Suite) -> None:
     stock_the_shelf(suite)
-    example, trouble, platforms, *paying = (text for language, text in blocks(CONTRACT) if language == "python")
+    example, trouble, parts, platforms, *paying = (text for language, text in blocks(CONTRACT) if language == "python")
     trouble = trouble.replace(SANDBOX, suite.sandbox.url).replace('8701")', '8701", timeout=30)')
     example = example.replace(SERVED, suite.url).replace('headers={"Accept', 'timeout=30, headers={"Accept')
     assert suite.platforms is not None
@@ -128,6 +128,7 @@ def test_the_example_buys_something_and_may_be_run_again(suite: Suite) -> None:
         late = names["status_of"](names["silent"])
         refund = httpx.get(f"{suite.sandbox.url}/v1/refunds/{names['refund']['refund_id']}", timeout=30).json()
         names["control"]("refund-status", status="succeeded")
+        exec(compile(parts, title_of(CONTRACT), "exec"), names)
         exec(compile(platforms, title_of(CONTRACT), "exec"), names)
         for block in paying:
             exec(compile(block, title_of(CONTRACT), "exec"), names)

@@ -62,6 +62,7 @@ FULL = replace(
     app="wechat:wx1",
     open_until=AT,
     paid_by="coupon",
+    instalments=6,
     returned_payments=("sandbox:t0",),
     done_suppliers=("sup_a", "sup_b"),
     freight_refunded=True,

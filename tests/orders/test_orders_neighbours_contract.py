@@ -30,7 +30,7 @@ from cardstock.orders.coupon_model import Coupon
 from cardstock.orders.coupon_store import DynamoCouponUses
 from cardstock.orders.model import Order, Receiver
 from cardstock.orders.payment_model import PaymentNotice, PaymentParameters
-from cardstock.orders.ports import Charges, Coupons, CouponUses, PaymentChannel, ReferralNetwork
+from cardstock.orders.ports import Charges, Coupons, CouponUses, InstalmentPayments, PaymentChannel, ReferralNetwork
 from cardstock.orders.refund_model import Refund
 from infra.local.clock import ShiftedClock
 from infra.local.platforms.people import WrongCallError
@@ -52,6 +52,7 @@ CONTRACT = {
     Charges: (MemoryCharges, LedgerCharges),
     ReferralNetwork: (MemoryNetwork, BuyerNetwork),
     PaymentChannel: (MemoryChannel, SandboxChannel, WechatChannel, AlipayChannel, DouyinChannel),
+    InstalmentPayments: (MemoryChannel, SandboxChannel),
 }
 
 OF_PLATFORMS = (WechatChannel, AlipayChannel, DouyinChannel)
@@ -297,6 +298,7 @@ def paying(request: pytest.FixtureRequest, clock: TestClock) -> Paying:
 
 ORDER_ID, OTHER_ID = "ord_01kbdxdh50fcazdjhcnqh2rzv5", "ord_01kbdxdh50fcazdjhcnqh2rzv6"
 ORDER = Order(ORDER_ID, BUYER, "placed", (), 3_003, Receiver("n", "1", "a"), None, {}, AT)
+LARGE = replace(ORDER, amount_fen=223_803)
 REFUND = Refund(
     "rfd_1", ORDER_ID, BUYER, "return", "requested", 1_001, (), "broken", "sandbox", "t1", 3_003, AT,
 )  # fmt: skip
@@ -313,6 +315,41 @@ def test_a_payment_starts_with_order_and_amount_however_often(paying: Paying) ->
     assert (first.channel, first.order_no, first.amount_fen, first.currency) == (
         paying.channel.name, ORDER_ID, 3_003, "CNY",
     )  # fmt: skip
+
+
+@pytest.fixture(params=["memory", "sandbox"])
+def by_parts(request: pytest.FixtureRequest, clock: TestClock) -> tuple[InstalmentPayments, Callable[[], int]]:
+    """A channel that offers instalments, and in how many parts its payment of the order says that it was paid."""
+    made = MemoryChannel() if request.param == "memory" else local_channel()[0].channel
+    assert isinstance(made, MemoryChannel | SandboxChannel)
+    return made, lambda: number_in(made.start_in(LARGE, "", 3))
+
+
+def number_in(started: PaymentParameters | PaymentNotice) -> int:
+    assert isinstance(started, PaymentParameters)
+    return int(started.pay_url.rpartition("instalments=")[2])
+
+
+def test_what_is_offered_is_more_than_one_part_and_needs_an_amount(
+    by_parts: tuple[InstalmentPayments, Callable[[], int]],
+) -> None:
+    offer = by_parts[0].offer
+
+    assert offer.numbers == tuple(sorted(set(offer.numbers)))
+    assert min(offer.numbers) > 1
+    assert offer.for_amount(offer.least_fen) == offer.numbers
+    assert offer.for_amount(offer.least_fen - 1) == ()
+
+
+def test_a_payment_in_parts_starts_as_any_other_with_its_number(
+    by_parts: tuple[InstalmentPayments, Callable[[], int]],
+) -> None:
+    channel, number = by_parts
+    first, again = (channel.start_in(LARGE, "", 3) for _ in range(2))
+
+    assert isinstance(first, PaymentParameters)
+    assert first == again
+    assert (first.order_no, first.amount_fen, first.currency, number()) == (ORDER_ID, LARGE.amount_fen, "CNY", 3)
 
 
 def test_an_order_that_was_paid_is_not_closed_and_its_payment_is_told(paying: Paying) -> None:

@@ -98,6 +98,19 @@ def test_an_answer_that_cannot_be_relied_on_leaves_the_outcome_unknown(answer: t
         says(*answer).close(ORDER)
 
 
+def test_a_payment_says_in_how_many_parts_it_is_paid() -> None:
+    found = says(200, PAID | {"instalments": 6}).close(ORDER)
+
+    assert isinstance(found, PaymentNotice)
+    assert found.instalments == 6
+
+
+@pytest.mark.parametrize("number", [0, 100, "6", 6.0, True, None])
+def test_an_impossible_number_of_parts_leaves_the_outcome_unknown(number: Any) -> None:
+    with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
+        says(200, PAID | {"instalments": number}).close(ORDER)
+
+
 def test_an_answer_that_is_not_signed_is_none() -> None:
     def refuse(headers: Any, raw: bytes) -> None:
         raise SIGNATURE_INVALID()

@@ -20,6 +20,7 @@ from functions.catalog.staff_api import app as catalog_staff_api
 from functions.orders.api import app as orders_api
 from functions.orders.nightly_sales import app as nightly_sales
 from functions.orders.payment_inbox import app as payment_inbox
+from functions.orders.payments_api import app as orders_payments_api
 from functions.orders.staff_api import app as orders_staff_api
 from functions.orders.sweep import app as sweep_expired
 from tests.house.cloud import ROOT, Context
@@ -32,6 +33,7 @@ HANDLERS: dict[str, Any] = {
     "catalog/api": catalog_api.handler,
     "catalog/staff_api": catalog_staff_api.handler,
     "orders/api": orders_api.handler,
+    "orders/payments_api": orders_payments_api.handler,
     "orders/staff_api": orders_staff_api.handler,
     "orders/payment_inbox": payment_inbox.handler,
     "orders/sweep": sweep_expired.handler,
@@ -86,12 +88,17 @@ REFUSALS = {
         "bad_cancel_of_paid": (409, "ORDER_PAID"),
         "bad_pay_by_unknown_channel": (400, "CHANNEL_UNKNOWN"),
         "bad_pay_again": (409, "ORDER_PAID"),
+        "bad_instalments_not_offered": (422, "INSTALMENTS_NOT_OFFERED"),
+        "bad_instalments_below_least": (422, "INSTALMENTS_BELOW_LEAST"),
         "bad_refund_more_than_bought": (422, "REFUND_TOO_MUCH"),
         "bad_refund_of_unpaid": (409, "ORDER_NOT_PAID"),
         "bad_refund_of_sent": (409, "UNITS_SENT"),
         "bad_receipt_before_shipment": (409, "NOT_SHIPPED"),
         "bad_cursor_of_another_list": (400, "CURSOR_INVALID"),
         "bad_no_credentials": (401, "CREDENTIALS_MISSING"),
+    },
+    "orders/payments_api": {
+        "bad_amount": (400, "QUERY_INVALID"),
     },
     "orders/staff_api": {
         "bad_goodwill_more_than_paid": (422, "REFUND_EXCEEDS_PAID"),

@@ -17,7 +17,7 @@ from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
 from cardstock.orders.model import ENDED_UNPAID, Order, PaidOrder
-from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters, RefundProgress
+from cardstock.orders.payment_model import Closing, InstalmentOffer, PaymentNotice, PaymentParameters, RefundProgress
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay
 from cardstock.orders.supplier_model import SupplierOrder
@@ -274,13 +274,16 @@ class MemoryNetwork:
 
 
 class MemoryChannel:
-    """`orders.ports.PaymentChannel`: it knows `payments` by order and refunds by id, and reads no notices.
+    """`orders.ports.PaymentChannel` and `InstalmentPayments`.
+
+    It knows `payments` by order and refunds by id, and reads no notices.
 
     `refund_status` is how the next refund ends: None leaves the outcome unknown. `paying` are orders that somebody
     pays just now, `closed` those that the shop has closed. `answers` False: it closes, and no answer arrives.
     """
 
     name = "sandbox"
+    offer = InstalmentOffer((3, 6, 12), 10_000)
 
     def __init__(self) -> None:
         self.payments: dict[str, PaymentNotice] = {}
@@ -293,6 +296,9 @@ class MemoryChannel:
 
     def start(self, order: Order, _payer: str) -> PaymentParameters:
         return PaymentParameters(self.name, order.order_id, order.amount_fen, "CNY", "http://pay.test")
+
+    def start_in(self, order: Order, payer: str, number: int) -> PaymentParameters:
+        return replace(self.start(order, payer), pay_url=f"http://pay.test?instalments={number}")
 
     def read_notice(self, _headers: Mapping[str, str], _raw: bytes) -> PaymentNotice | None:
         return None

@@ -90,12 +90,11 @@ class PaymentChannel:
         content = json.dumps(found).encode()
         return httpx.Response(200, content=content, headers=sign(_key(), "ans_1", now(), content))
 
-    def pay(self, order_id: str, amount_fen: int | None = None) -> dict[str, Any]:
+    def pay(self, order_id: str, amount_fen: int | None = None, *, instalments: int = 1) -> dict[str, Any]:
         """A buyer pays: the notice, which has not been sent. Raises `SandboxError` if the order was closed."""
-        paid = self.company.pay(order_id, amount_fen or amount_of(order_id), notify=False)
-        return self.notice(
-            order_id, **{name: paid[name] for name in ("transaction_no", "amount_fen", "currency", "paid_at")}
-        )
+        paid = self.company.pay(order_id, amount_fen or amount_of(order_id), instalments=instalments, notify=False)
+        names = ("transaction_no", "amount_fen", "currency", "paid_at", "instalments")
+        return self.notice(order_id, **{name: paid[name] for name in names if name in paid})
 
     def notice(self, order_id: str, **other: Any) -> dict[str, Any]:
         """The channel's notice of a payment; `other` replaces fields."""

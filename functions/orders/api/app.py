@@ -71,8 +71,11 @@ def start_payment(request: Request[StartPayment, Nothing]) -> PaymentView:
 
     Pass them on unchanged. Who logged in pays, in the app of the order; its channel's notice makes it paid. Safe to
     repeat: one order is one payment."""
-    caller, order_id, channel = request.caller, request.path["order_id"], request.body.channel
-    found = payment.start_payment(caller.id, order_id, channel, caller.account, orders=orders(), channels=channels())
+    caller, asked = request.caller, request.body
+    found = payment.start_payment(
+        caller.id, request.path["order_id"], asked.channel, caller.account, asked.instalments,
+        orders=orders(), channels=channels(), instalments=orders_wiring.instalment_channels(),
+    )  # fmt: skip
     return PaymentView.of(found)
 
 
@@ -84,10 +87,8 @@ def ask_refund(request: Request[AskRefund, Nothing]) -> Answer:
     """Request a refund of unsent units of a paid order.
 
     They are not sent. The money goes back within minutes, the way it was paid. Sent units are refunded by staff."""
-    order_id, asked = request.path["order_id"], request.body
-    made = refunds.request_refund(
-        request.caller.id, order_id, asked.units(), asked.reason, request.key, orders=orders()
-    )
+    member_id, order_id, asked = request.caller.id, request.path["order_id"], request.body
+    made = refunds.request_refund(member_id, order_id, asked.units(), asked.reason, request.key, orders=orders())
     return Answer(RequestedRefund.of(made.refund), replayed=made.replayed)
 
 

@@ -95,6 +95,18 @@ PAYMENT_PENDING: Final = unavailable(
     zh="支付渠道尚未确认该订单不会再收款，请稍后重试。",
     en="The payment channel may still take a payment for this order; try again.",
 )
+INSTALMENTS_NOT_OFFERED: Final = refused(
+    "INSTALMENTS_NOT_OFFERED",
+    zh="该支付方式不支持所选分期数。",
+    en="This payment channel does not offer this number of instalments.",
+    about=("instalments",),
+)
+INSTALMENTS_BELOW_LEAST: Final = refused(
+    "INSTALMENTS_BELOW_LEAST",
+    zh="订单金额未达到分期的最低金额 {least_fen} 分。",
+    en="Instalments need an order of at least {least_fen} fen.",
+    about=("instalments",),
+)
 REFUND_TOO_MUCH: Final = refused(
     "REFUND_TOO_MUCH", zh="退款数量超过可退数量。", en="This is more than can be refunded.", about=("lines",)
 )
@@ -156,6 +168,8 @@ PAYING: Final = (
     CHANNEL_MISCONFIGURED,
     PAYMENT_NOT_OFFERED,
     APP_DIFFERS,
+    INSTALMENTS_NOT_OFFERED,
+    INSTALMENTS_BELOW_LEAST,
     PAYMENT_CLOSED,
     PAYMENT_STARTED,
     ORDER_PAID,

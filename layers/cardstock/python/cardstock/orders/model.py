@@ -167,6 +167,8 @@ class Order(msgspec.Struct, frozen=True):
     open_until: datetime | None = None
     """Until when a platform that has no closing may take money for it; None: its payment was not started on one."""
     paid_by: PaidBy = "buyer"
+    instalments: int = 1
+    """In how many parts the buyer pays the channel, as its payment states; 1: at once, or not paid yet."""
     returned_payments: tuple[str, ...] = ()
     """Payments of another amount that came while it waited, each `channel:transaction`: they are refunded whole, and
     none of them ever pays it."""

@@ -18,6 +18,7 @@ FAMILIES: Final = (
             "GET /v1/orders/{order_id}": Operation("getOrder", "Get my order", "查看订单"),
             "POST /v1/orders/{order_id}/cancellations": Operation("cancelOrder", "Cancel an order", "取消订单"),
             "POST /v1/orders/{order_id}/payments": Operation("startPayment", "Start a payment", "发起支付"),
+            "GET /v1/payment-channels": Operation("listPaymentChannels", "List payment channels", "列出支付方式"),
             "POST /v1/orders/{order_id}/refunds": Operation("askRefund", "Request a refund", "申请退款"),
             "GET /v1/orders/{order_id}/refunds": Operation("listRefunds", "List refunds", "列出退款"),
             "POST /v1/orders/{order_id}/returns": Operation("acceptReturn", "Take units back", "退货退款"),

@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
@@ -14,12 +14,12 @@ from cardstock import clock
 from cardstock.clock import rfc3339
 from cardstock.errors import STORE_BUSY, CardstockError, Pointer
 from cardstock.ids import derived_id
-from cardstock.money import CURRENCY
+from cardstock.money import CURRENCY, Fen
 from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, FindingKind, Step
 from cardstock.orders.model import ORDER_ID, Order
 from cardstock.orders.payment_model import ClosedNotice, PaymentNotice, PaymentParameters
-from cardstock.orders.ports import Orders
+from cardstock.orders.ports import InstalmentPayments, Orders
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.steps import (
     ATTEMPTS,
@@ -37,6 +37,8 @@ MAX_SILENCE: Final = timedelta(hours=24)
 stock is held, and the channels are asked, until each of them has closed it or named its payment."""
 
 PaymentOutcome: TypeAlias = Literal["paid", "repeated", "stray", "unresolved"]
+Instalments: TypeAlias = Mapping[str, InstalmentPayments]
+"""The channels that let buyers pay in instalments, by name."""
 ClosedOutcome: TypeAlias = Literal["closed", "repeated", "kept"]
 _SHOWN: Final = ("event", "order_no", "transaction_no", "amount_fen", "currency")
 """The fields of an unreadable notice that an open item shows."""
@@ -70,14 +72,24 @@ class ExpiryResult(msgspec.Struct, frozen=True):
 
 
 def start_payment(
-    member_id: str, order_id: str, channel: str, payer: str, *, orders: Orders, channels: Channels
+    member_id: str,
+    order_id: str,
+    channel: str,
+    payer: str,
+    number: int = 1,
+    *,
+    orders: Orders,
+    channels: Channels,
+    instalments: Instalments,
 ) -> PaymentParameters:
     """What the client needs to have the order paid by the account `payer` (`wechat:wx123:oABC`). Safe to repeat.
 
-    A payment that the channel names instead is recorded. Where the channel has no closing, the order is marked before
-    the parameters leave: its stock is kept until their time is over (`Order.open_until`). Raises `InvalidError`
-    CHANNEL_UNKNOWN, `ConflictError` PAYMENT_NOT_OFFERED (on this platform), ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED,
-    APP_DIFFERS (placed in another app) or PAYMENT_CLOSED, and `UnavailableError` if the channel gives no usable answer.
+    `number` is in how many instalments; 1: at once. A payment that the channel names instead is recorded. Where the
+    channel has no closing, the order is marked before the parameters leave: its stock is kept until their time is over
+    (`Order.open_until`). Raises `InvalidError` CHANNEL_UNKNOWN, `RefusedError` INSTALMENTS_NOT_OFFERED or
+    INSTALMENTS_BELOW_LEAST (nothing was sent), `ConflictError` PAYMENT_NOT_OFFERED (on this platform), ORDER_PAID,
+    ORDER_CANCELLED, ORDER_EXPIRED, APP_DIFFERS (placed in another app) or PAYMENT_CLOSED, and `UnavailableError` if the
+    channel gives no usable answer.
     """
     for _ in range(ATTEMPTS):
         order = find_order(member_id, order_id, orders=orders)
@@ -85,15 +97,13 @@ def start_payment(
             raise errors.PAYMENT_NOT_OFFERED(pointers=(Pointer("/channel", "PAYMENT_NOT_OFFERED"),))
         if channel not in channels:
             raise errors.CHANNEL_UNKNOWN(pointers=(Pointer("/channel", "CHANNEL_UNKNOWN"),))
-        if order.status == "cancelled":
-            raise errors.ORDER_CANCELLED()
-        if order.status == "expired" or (order.status == "placed" and clock.now() >= order.expires_at):
-            raise errors.ORDER_EXPIRED()
-        if order.status != "placed":
-            raise errors.ORDER_PAID()
+        require_waiting(order)
         if not is_paid_in(order, payer, channel):
             raise errors.APP_DIFFERS(pointers=(Pointer("/channel", "APP_DIFFERS"),))
-        started = channels[channel].start(order, payer)
+        if number == 1:
+            started = channels[channel].start(order, payer)
+        else:
+            started = _offering(channel, order.amount_fen, number, instalments).start_in(order, payer, number)
         if isinstance(started, PaymentNotice):
             record_payment(started, orders=orders)
             raise errors.ORDER_PAID()
@@ -103,6 +113,28 @@ def start_payment(
         if orders.store_step(Step(orders=(replace(order, open_until=until, version=order.version + 1),))):
             return started
     raise STORE_BUSY()
+
+
+def require_waiting(order: Order) -> None:
+    """Raises `ConflictError` ORDER_PAID, ORDER_CANCELLED or ORDER_EXPIRED unless `order` can be paid now."""
+    if order.status == "cancelled":
+        raise errors.ORDER_CANCELLED()
+    if order.status == "expired" or (order.status == "placed" and clock.now() >= order.expires_at):
+        raise errors.ORDER_EXPIRED()
+    if order.status != "placed":
+        raise errors.ORDER_PAID()
+
+
+def _offering(channel: str, amount: Fen, number: int, instalments: Instalments) -> InstalmentPayments:
+    """The channel, if it lets an order of `amount` fen be paid in `number` parts."""
+    offering = instalments.get(channel)
+    numbers = () if offering is None else offering.offer.numbers
+    if offering is None or number not in numbers:
+        pointer = Pointer("/instalments", "NOT_OFFERED", {"allowed": [1, *numbers]})
+        raise errors.INSTALMENTS_NOT_OFFERED(pointers=(pointer,))
+    if not offering.offer.for_amount(amount):
+        raise errors.INSTALMENTS_BELOW_LEAST(least_fen=offering.offer.least_fen)
+    return offering
 
 
 def record_payment(notice: PaymentNotice, *, orders: Orders) -> PaymentOutcome:

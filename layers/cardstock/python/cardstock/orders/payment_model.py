@@ -39,6 +39,20 @@ class PaymentNotice(msgspec.Struct, frozen=True):
     """The device used for the payment, if the channel reports one."""
     gave_back: bool = False
     """Whether the channel has given back some of it or all, at whoever's request."""
+    instalments: int = 1
+    """In how many parts the buyer pays the channel, as it states; 1: at once. The brand has received the whole."""
+
+
+class InstalmentOffer(msgspec.Struct, frozen=True):
+    """In how many parts a channel lets buyers pay an order of `least_fen` or more. The channel pays the brand at once,
+    and what a refund gives back goes the way it was paid."""
+
+    numbers: tuple[int, ...]
+    least_fen: Fen
+
+    def for_amount(self, amount: Fen) -> tuple[int, ...]:
+        """The numbers for an order of `amount` fen; none below the least."""
+        return self.numbers if amount >= self.least_fen else ()
 
 
 class RefundNotice(msgspec.Struct, frozen=True):

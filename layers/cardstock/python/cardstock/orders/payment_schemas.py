@@ -2,7 +2,8 @@
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
-from typing import Annotated, Self
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -12,7 +13,11 @@ from cardstock.edge.fields import (
     OrderId,
 )
 from cardstock.edge.http import Model
+from cardstock.money import MAX_FEN
 from cardstock.orders import payment_model
+
+if TYPE_CHECKING:
+    from cardstock.orders.payment import Instalments
 
 
 class StartPayment(Model):
@@ -27,6 +32,16 @@ class StartPayment(Model):
             description="The buyer's payment channel; `sandbox` on a development machine.",
         ),
     ]
+    instalments: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=99,
+            examples=[1],
+            description="In how many parts the buyer pays the channel: 1, or a number that `GET /v1/payment-channels` "
+            "answers for the amount. The order is paid in full at once.",
+        ),
+    ] = 1
 
 
 class PaymentView(Model):
@@ -64,6 +79,37 @@ class PaymentView(Model):
             parameters.pay_url,
             parameters.parameters,
         )
+
+
+class ChannelQuery(Model):
+    """For which amount."""
+
+    amount_fen: Annotated[Fen, Meta(ge=1, le=MAX_FEN, description="What the order costs.")]
+
+
+class ChannelView(Model):
+    """A payment channel of the caller's app."""
+
+    channel: Annotated[str, Meta(description="Name of the channel.", examples=["sandbox"])]
+    instalments: Annotated[
+        list[int],
+        Meta(
+            description="Numbers of instalments that it offers for the amount; empty: the buyer pays at once.",
+            examples=[[3, 6, 12]],
+        ),
+    ]
+
+
+class ChannelList(Model):
+    """The payment channels of the caller's app."""
+
+    items: Annotated[list[ChannelView], Meta(description="Channels, each once.")]
+
+    @classmethod
+    def of(cls, names: Iterable[str], instalments: Instalments, amount: int) -> Self:
+        """The channels for an order of `amount` fen."""
+        offers = {name: offering.offer.for_amount(amount) for name, offering in instalments.items()}
+        return cls([ChannelView(name, list(offers.get(name, ()))) for name in names])
 
 
 class NoticeTaken(Model):

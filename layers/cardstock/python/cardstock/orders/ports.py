@@ -12,6 +12,7 @@ from cardstock.orders.coupon_model import Coupon, CouponUse
 from cardstock.orders.model import Order, PaidOrder
 from cardstock.orders.payment_model import (
     Closing,
+    InstalmentOffer,
     Notice,
     PaymentNotice,
     PaymentParameters,
@@ -233,6 +234,17 @@ class PaymentChannel(Protocol):
 
         `none`: the channel has not refunded it and does not work on it.
         """
+
+
+class InstalmentPayments(Protocol):
+    """A payment channel that lets buyers pay in instalments. The brand receives the whole amount at once."""
+
+    @property
+    def offer(self) -> InstalmentOffer:
+        """What it offers."""
+
+    def start_in(self, order: Order, payer: str, number: int) -> PaymentParameters | PaymentNotice:
+        """As `PaymentChannel.start`, to be paid in `number` parts, which the channel offers for the order's amount."""
 
 
 class ShippingReports(Protocol):

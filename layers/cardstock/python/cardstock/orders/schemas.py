@@ -254,6 +254,10 @@ class OrderView(Model):
     placed_at: Annotated[Moment, Meta(description="When it was placed.")]
     expires_at: Annotated[Moment, Meta(description="End of the time to pay.")]
     paid_at: Annotated[Moment | None, Meta(description="When it was paid; null before.")]
+    instalments: Annotated[
+        int,
+        Meta(description="In how many parts the buyer pays the channel, as it states; 1: at once.", examples=[1]),
+    ]
     shipped_at: Annotated[Moment | None, Meta(description="When everything was shipped; null before.")]
     received_at: Annotated[Moment | None, Meta(description="When the buyer confirmed the receipt; null before.")]
     closed_at: Annotated[Moment | None, Meta(description="When it was cancelled, or expired unpaid; null otherwise.")]
@@ -274,6 +278,7 @@ class OrderView(Model):
             placed_at=rfc3339(order.placed_at),
             expires_at=rfc3339(order.expires_at),
             paid_at=moment_or_none(order.paid_at),
+            instalments=order.instalments,
             shipped_at=moment_or_none(order.shipped_at),
             received_at=moment_or_none(order.received_at),
             closed_at=moment_or_none(order.closed_at),

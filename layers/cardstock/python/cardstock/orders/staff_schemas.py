@@ -113,13 +113,19 @@ class OrderPayment(Model):
     ]
     amount_fen: Annotated[Fen, Meta(description="Fen that were paid.")]
     paid_at: Annotated[Moment, Meta(description="When it was paid.")]
+    instalments: Annotated[
+        int,
+        Meta(description="In how many parts the buyer pays the channel, as it states; 1: at once.", examples=[1]),
+    ]
 
     @classmethod
     def of(cls, order: model.Order) -> OrderPayment | None:
         """The payment of an order; None before."""
         if order.paid_at is None or order.channel is None:
             return None
-        return cls(order.channel, order.transaction_no or "", order.amount_fen, rfc3339(order.paid_at))
+        return cls(
+            order.channel, order.transaction_no or "", order.amount_fen, rfc3339(order.paid_at), order.instalments
+        )
 
 
 class StaffOrder(OrderRow, kw_only=True):

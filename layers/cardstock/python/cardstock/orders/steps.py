@@ -32,7 +32,12 @@ def offers_payment(order: Order, channel: str) -> bool:
 
 def channels_of(order: Order, channels: Channels) -> tuple[str, ...]:
     """The names of the channels that may take money for `order`. An order that names no app may be paid through all."""
-    platform = order.app.partition(":")[0]
+    return channels_in(order.app, channels)
+
+
+def channels_in(app: str, channels: Channels) -> tuple[str, ...]:
+    """The names of the channels that take payments in an app, `wechat:wx123`; all of them where it is not known."""
+    platform = app.partition(":")[0]
     return tuple(name for name in channels if not platform or name == platform or name not in _OF_PLATFORMS)
 
 
@@ -92,6 +97,7 @@ def pay_step(order: Order, notice: PaymentNotice, now: datetime, orders: Orders)
         paid_at=max(order.placed_at, min(notice.paid_at, now)),
         channel=notice.channel,
         transaction_no=notice.transaction_no,
+        instalments=notice.instalments,
         payer=orders.mark_of("payer", notice.payer) if notice.payer else "",
         device=orders.mark_of("device", notice.device) if notice.device else "",
         version=order.version + 1,

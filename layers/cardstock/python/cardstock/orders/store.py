@@ -147,6 +147,7 @@ class OrderItem(Table):
     app = UnicodeAttribute(attr_name="ap", null=True)
     open_until = EpochAttribute(attr_name="tu", null=True)
     paid_by = UnicodeAttribute(attr_name="pb", null=True)
+    instalments = IntegerAttribute(attr_name="pi", null=True)
     returned_payments = StructAttribute(tuple[str, ...], attr_name="px", null=True)
     done_suppliers = StructAttribute(tuple[str, ...], attr_name="d", null=True)
     freight_refunded = BooleanAttribute(attr_name="fr", null=True)

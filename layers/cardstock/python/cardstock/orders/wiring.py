@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
     from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
     from cardstock.orders.channels.douyin import DouyinChannel
+    from cardstock.orders.channels.sandbox import SandboxChannel
     from cardstock.orders.channels.wechat import WechatChannel
     from cardstock.orders.model import Freight
     from cardstock.orders.ports import (
         AskedRefunds,
         CouponUses,
+        InstalmentPayments,
         OrderDays,
         Orders,
         PaidOrders,
@@ -239,8 +241,33 @@ def payment_channels() -> "Mapping[str, PaymentChannel]":
     return _Channels()
 
 
+class _Instalments(Mapping[str, "InstalmentPayments"]):
+    """The channels that let buyers pay in instalments."""
+
+    def __getitem__(self, name: str) -> "InstalmentPayments":
+        if name not in self._known():
+            raise KeyError(name)
+        return _sandbox()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+    @staticmethod
+    def _known() -> list[str]:
+        return [name for name in (SANDBOX,) if name in _open_channels()]
+
+
 @cache
-def _sandbox() -> "PaymentChannel":
+def instalment_channels() -> "Mapping[str, InstalmentPayments]":
+    """The channels that let buyers pay in instalments, by name. Getting one raises as `payment_channels` does."""
+    return _Instalments()
+
+
+@cache
+def _sandbox() -> "SandboxChannel":
     from cardstock.edge.secrets import secret
     from cardstock.edge.signatures import sign, verify
     from cardstock.orders.channels.sandbox import SandboxChannel

@@ -11,7 +11,8 @@ none.
 | `POST /v1/refund-queries {refund_no}` | how it stands; `unknown` if the sandbox was never asked for it |
 
 Its notice is `{channel, event: "payment.succeeded", order_no, transaction_no, amount_fen, currency, paid_at, payer?,
-device?}`: `payer` is the payer's account with the channel, `device` the device used for the payment.
+device?, instalments?}`: `payer` is the payer's account with the channel, `device` the device used for the payment,
+`instalments` in how many parts the payer pays the channel.
 """
 
 import json
@@ -22,12 +23,13 @@ from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from cardstock.errors import BODY_INVALID, CHANNEL_UNAVAILABLE, Pointer, UnauthorizedError
 from cardstock.money import CURRENCY, MAX_FEN
 from cardstock.orders import errors
 from cardstock.orders.model import Order
-from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters, RefundProgress
+from cardstock.orders.payment_model import Closing, InstalmentOffer, PaymentNotice, PaymentParameters, RefundProgress
 from cardstock.orders.refund_model import Refund
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ TIMEOUT_SECONDS = 3.0
 _Text = Annotated[str, Meta(min_length=1, max_length=64)]
 _Name = Annotated[str, Meta(max_length=128)]
 _Fen = Annotated[int, Meta(ge=1, le=MAX_FEN)]
+_Number = Annotated[int, Meta(ge=1, le=99)]
 _Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -52,6 +55,7 @@ class _Notice(msgspec.Struct, frozen=True):
     paid_at: _Moment
     payer: _Name = ""
     device: _Name = ""
+    instalments: _Number = 1
 
 
 class _ClosingAnswer(msgspec.Struct, frozen=True):
@@ -63,6 +67,7 @@ class _ClosingAnswer(msgspec.Struct, frozen=True):
     paid_at: _Moment | None = None
     payer: _Name = ""
     device: _Name = ""
+    instalments: _Number = 1
 
 
 class _RefundAnswer(msgspec.Struct, frozen=True):
@@ -72,13 +77,14 @@ class _RefundAnswer(msgspec.Struct, frozen=True):
 
 
 class SandboxChannel:
-    """`orders.ports.PaymentChannel` of the sandbox at `base_url`.
+    """`orders.ports.PaymentChannel` and `InstalmentPayments` of the sandbox at `base_url`.
 
     `verify` takes the headers and the raw body of a notice or an answer and raises `UnauthorizedError`; `sign` gives
     the headers for a message id and a body. `transport` replaces the network.
     """
 
     name = "sandbox"
+    offer = InstalmentOffer(numbers=(3, 6, 12), least_fen=10_000)
 
     def __init__(
         self,
@@ -105,6 +111,10 @@ class SandboxChannel:
             f"?amount_fen={order.amount_fen}&expires_at={int(order.expires_at.timestamp())}",
         )
 
+    def start_in(self, order: Order, payer: str, number: int) -> PaymentParameters:
+        started = self.start(order, payer)
+        return replace(started, pay_url=f"{started.pay_url}&instalments={number}")
+
     def read_notice(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
         self._verify(headers, raw)
         try:
@@ -122,6 +132,7 @@ class SandboxChannel:
             paid_at=notice.paid_at,
             payer=notice.payer,
             device=notice.device,
+            instalments=notice.instalments,
         )
 
     def close(self, order: Order) -> PaymentNotice | Closing:
@@ -141,6 +152,7 @@ class SandboxChannel:
             paid_at=found.paid_at,
             payer=found.payer,
             device=found.device,
+            instalments=found.instalments,
         )
 
     def refund(self, refund: Refund) -> bool:

@@ -174,13 +174,17 @@ def test_nobody_may_change_a_published_plan_or_take_back_what_the_guard_has_on_r
     assert {action for action, resource in rights if resource == "Plans"} <= {
         "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
     }  # fmt: skip
-    assert changes == [("MembersNightlyErasure", "dynamodb:DeleteItem")]
+    assert sorted(changes) == [(logical_id, "dynamodb:DeleteItem") for logical_id in FORGET_MARKS]
 
 
-def test_an_erasure_may_delete_marks_and_nothing_else_of_compliance() -> None:
+FORGET_MARKS = ("MembersNightlyErasure", "OrdersNightlyRetention")
+
+
+@pytest.mark.parametrize("logical_id", FORGET_MARKS)
+def test_an_erasure_may_delete_marks_and_nothing_else_of_compliance(logical_id: str) -> None:
     deletes = [
         statement
-        for policy in FUNCTIONS["MembersNightlyErasure"]["Policies"]
+        for policy in FUNCTIONS[logical_id]["Policies"]
         for statement in policy["Statement"]
         if "compliance" in str(statement["Resource"])
     ]
@@ -330,7 +334,7 @@ def test_every_schedule_and_every_failed_run_ends_in_a_dead_letter_queue() -> No
             assert tick["Input"] == '{"scheduled_at":"<aws.scheduler.scheduled-time>"}'
             assert invoke["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": dead}, logical_id
 
-    assert found == 13
+    assert found == 14
 
 
 def test_every_schedule_is_in_the_zone_in_which_the_code_s_days_and_months_begin() -> None:

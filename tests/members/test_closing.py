@@ -11,7 +11,7 @@ from cardstock.ledger.model import Balance
 from cardstock.members.store import members_of
 from cardstock.network import wiring as network_wiring
 from cardstock.network.deciding import position_of
-from cardstock.orders import fulfilment
+from cardstock.orders import fulfilment, listing
 from cardstock.orders import wiring as orders_wiring
 from tests.house.cloud import Cloud, http_event, serve
 from tests.people.audits import audit_now
@@ -254,7 +254,7 @@ def test_an_order_that_was_sent_and_not_received_keeps_the_account(trade: Trade)
 
 
 def test_an_old_open_order_is_found_behind_a_page_of_newer_ones(trade: Trade, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closing, "_PAGE", 1)
+    monkeypatch.setattr(listing, "MEMBER_PAGE", 1)
     anna = Person("anna")
     old = trade.place(anna.id, line(1))
     for _ in range(2):

@@ -171,6 +171,7 @@ CLASSES: Final = (
             "orders.SupplierOrderItem",
             "orders.CouponUseItem",
             "orders.SalesItem",
+            "orders.ErasedDayItem",
         ),
     ),
     Retention(

@@ -5,7 +5,7 @@ next payout. When nothing is left to wait for, the account is closed in one tran
 the member, or set aside as unclaimed because it cannot be paid.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
@@ -27,6 +27,7 @@ from cardstock.members.sessions import end_all
 from cardstock.money import Fen
 from cardstock.network.ports import Network
 from cardstock.network.promotion import erase_member
+from cardstock.orders.listing import all_orders_of
 from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_model import OPEN_REFUND
@@ -37,7 +38,6 @@ ClosingState: TypeAlias = Literal["open", "waiting", "closed"]
 SETTLING: Final = timedelta(minutes=1)
 """How long a request that began before the account was being closed may still be under way."""
 _OPEN: Final = frozenset({"placed", "paid", "shipped"})
-_PAGE: Final = 100
 _NAMED: Final = 5
 """How many orders a refusal names."""
 _ATTEMPTS: Final = 5
@@ -150,7 +150,7 @@ def _require_nothing_open(member: Member, found: Standing) -> None:
 
 
 def _standing(member: Member, needs: ClosingNeeds) -> Standing:
-    orders = list(_orders_of(member.id, needs.orders))
+    orders = list(all_orders_of(member.id, orders=needs.orders))
     waiting = tuple(order.order_id for order in orders if order.status in _OPEN and not _is_given_back(order))
     refunds = tuple(order.order_id for order in orders if order.order_id not in waiting and _refunds(order, needs))
     balance = needs.books.balance_of(member.id)
@@ -167,15 +167,6 @@ def _is_given_back(order: Order) -> bool:
 
 def _refunds(order: Order, needs: ClosingNeeds) -> bool:
     return any(refund.status in OPEN_REFUND for refund in needs.orders.refunds_of_order(order.order_id))
-
-
-def _orders_of(member_id: str, orders: Orders) -> Iterator[Order]:
-    after: str | None = None
-    while True:
-        page, after = orders.orders_of_member(member_id, _PAGE, after)
-        yield from page
-        if after is None:
-            return
 
 
 def _state(found: Standing, state: ClosingState, asked_at: datetime) -> Standing:

@@ -5,7 +5,7 @@ with those that can go on: `cardstock.retention` says what stays, and for how lo
 it has erased it does not find again, so that a night that is killed anywhere is finished by the next one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +18,7 @@ from cardstock.members.erasure_model import Erasure
 from cardstock.members.ports import Erasures, Members, Sessions
 from cardstock.members.sessions import end_all
 from cardstock.orders.erasing import ended_at, erase_people, is_erased
+from cardstock.orders.listing import all_orders_of
 from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_model import Refund
@@ -28,7 +29,6 @@ LATE: Final = timedelta(days=3)
 _MARGIN: Final = timedelta(days=1)
 """After an order has settled: the nightly release comes first, and tries again the next night."""
 _DAY: Final = timedelta(days=1)
-_PAGE: Final = 100
 _POINTERS: Final = frozenset({"identity", "identity-user", "union", "phone"})
 _OWN_TERM: Final = frozenset({"erasing", "export", "phone-move"})
 """Items about a member that go by themselves, by a removal, or with the end of the erasure."""
@@ -128,7 +128,7 @@ def _name_until(erasure: Erasure, now: datetime, needs: ErasingNeeds) -> datetim
 
 def _erase_orders(member_id: str, now: datetime, needs: ErasingNeeds) -> datetime | None:
     """When the next order may be erased; None if all are."""
-    left = [order for order in _orders_of(member_id, needs.orders) if not is_erased(order)]
+    left = [order for order in all_orders_of(member_id, orders=needs.orders) if not is_erased(order)]
     ready: list[Order] = []
     waits: list[datetime] = []
     for order in left:
@@ -139,19 +139,15 @@ def _erase_orders(member_id: str, now: datetime, needs: ErasingNeeds) -> datetim
             ready.append(order)
         else:
             waits.append(now + _DAY if ended is None else ended + _MARGIN)
-    needed = {mark for order in left if order not in ready for mark in (order.payer, order.device)}
     for order in ready:
-        for mark in {order.payer, order.device} - needed - {""}:
-            needs.log.forget_mark(mark, member_id)
+        forget_marks(order, (each for each in left if each not in ready), needs.log)
         if not erase_people(order, orders=needs.orders):
             waits.append(now + _DAY)
     return min(waits, default=None)
 
 
-def _orders_of(member_id: str, orders: Orders) -> Iterator[Order]:
-    after: str | None = None
-    while True:
-        page, after = orders.orders_of_member(member_id, _PAGE, after)
-        yield from page
-        if after is None:
-            return
+def forget_marks(order: Order, others: Iterable[Order], log: PurchaseLog) -> None:
+    """Forget the marks of an order that no other order of its buyer has: `others` are those that keep theirs."""
+    needed = {mark for other in others for mark in (other.payer, other.device)}
+    for mark in sorted({order.payer, order.device} - needed - {""}):
+        log.forget_mark(mark, order.member_id)

@@ -31,10 +31,11 @@ def erasing_needs() -> "ErasingNeeds":
         orders=orders_wiring.orders(),
         log=compliance_wiring.purchase_log(),
         books=ledger_wiring.books(),
-        settles_at=_settles_at,
+        settles_at=settles_at,
         removals=(delete_exports_of, remove_cards, remove_accounts_of, remove_row_of),
     )
 
 
-def _settles_at(order: "Order", refunds: "Sequence[Refund]") -> "datetime | None":
+def settles_at(order: "Order", refunds: "Sequence[Refund]") -> "datetime | None":
+    """When a completed order settles; None while that is open."""
     return rules().settles_at(order, refunds)

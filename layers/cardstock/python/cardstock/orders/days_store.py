@@ -10,6 +10,7 @@ Table `sales`: `pk` = `total` or a supplier id, `sk` = day. A day is written eve
 | refunds that succeeded on a day, with their orders | Query `by_day`, BatchGetItem twice | 1 RCU a refund |
 | the oldest order that still waits for its payment | Query `by_due`, per bucket, BatchGetItem | 5 calls, 3 RCU |
 | stored sales of days, of all or of one supplier | Query of one partition | 0.5 RCU for about 15 days |
+| how far old orders are erased | table `sales`, `erased` / look | 1 RCU, 1 WCU a day |
 
 What reads an index may miss the changes of the last second.
 """
@@ -52,6 +53,28 @@ class SalesItem(Table):
     paid = StructAttribute(SalesSum, attr_name="p")
     refunded = StructAttribute(SalesSum, attr_name="r")
     closed = BooleanAttribute(attr_name="c")
+
+
+class ErasedDayItem(Table):
+    """The last day whose orders were looked at, to erase old ones."""
+
+    class Meta:
+        variable = "SALES_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True, default="erased")
+    look = UnicodeAttribute(range_key=True, attr_name="sk")
+    reached = UnicodeAttribute()
+
+
+class DynamoErasedDays:
+    """`orders.ports.ErasedDays`."""
+
+    def reached(self, look: str) -> date | None:
+        item = ErasedDayItem.find("erased", look)
+        return None if item is None else date.fromisoformat(item.reached)
+
+    def reach(self, look: str, day: date) -> None:
+        ErasedDayItem(look=look, reached=day.isoformat()).save()
 
 
 class DynamoOrderDays:

@@ -1,7 +1,8 @@
 """Orders as headquarters lists and reads them: those of a day or of a member, and all that is stored of one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,9 @@ from cardstock.orders.refund_model import Refund
 from cardstock.orders.steps import find_order
 from cardstock.orders.supplier_model import SupplierOrder
 from cardstock.pages import fitting_page
+
+MEMBER_PAGE: Final = 100
+"""Orders of a member that are read at once."""
 
 
 class OrderFilter(msgspec.Struct, frozen=True):
@@ -41,6 +45,16 @@ class OrderFile(msgspec.Struct, frozen=True):
     order: Order
     refunds: tuple[Refund, ...]
     supplier_orders: tuple[SupplierOrder, ...]
+
+
+def all_orders_of(member_id: str, *, orders: Orders) -> Iterator[Order]:
+    """Every order of a member, newest first, a page at a time. May miss those of the last second."""
+    after: str | None = None
+    while True:
+        page, after = orders.orders_of_member(member_id, MEMBER_PAGE, after)
+        yield from page
+        if after is None:
+            return
 
 
 def list_orders(

@@ -188,6 +188,16 @@ class Sales(Protocol):
         """
 
 
+class ErasedDays(Protocol):
+    """How far the orders of past days are erased, for each of the looks at them."""
+
+    def reached(self, look: str) -> date | None:
+        """The last day that was looked at; None: none yet."""
+
+    def reach(self, look: str, day: date) -> None:
+        """Keep that a day was looked at."""
+
+
 class PaymentChannel(Protocol):
     """A payment channel. Every call has a time-out and raises `UnavailableError` if the outcome is unknown."""
 

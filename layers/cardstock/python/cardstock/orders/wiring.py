@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cardstock.orders.ports import (
         AskedRefunds,
         CouponUses,
+        ErasedDays,
         InstalmentPayments,
         OrderDays,
         Orders,
@@ -72,6 +73,14 @@ def stored_sales() -> "Sales":
     from cardstock.orders.days_store import DynamoSales
 
     return DynamoSales()
+
+
+@cache
+def erased_days() -> "ErasedDays":
+    """How far old orders are erased."""
+    from cardstock.orders.days_store import DynamoErasedDays
+
+    return DynamoErasedDays()
 
 
 @cache

@@ -46,7 +46,9 @@ AFTER = 30
 """Steps of a life that goes on."""
 NEVER_READ = {RowItem, RequestItem, EventItem, CountItem}
 """Read as raw values (served rows, and what a failed condition shows), or only ever added to."""
-ADDED_ROUTES = {"/v1/products/{sku}/draft", "/v1/open-items/{item_id}", "/v1/me/staff/confirmations"}
+ADDED_ROUTES = {
+    "/v1/products/{sku}/draft", "/v1/open-items/{item_id}", "/v1/me/staff/confirmations", "/v1/me/exports/{export_id}",
+}  # fmt: skip
 """GET routes that answer nobody: what they show was added after the newest release."""
 KINDS = {"accrued", "released", "clawed", "claimed", "paid", "returned", "shared", "written_off"}
 """What the ledger of a recording tells of."""
@@ -205,7 +207,9 @@ def calls(route: Route, release: Recording) -> Iterator[dict[str, Any]]:
 def query_of(route: Route, release: Recording) -> dict[str, str] | None:
     """The query that a route requires, or that has it read what is recorded."""
     if route.path == "/v1/headquarters/sales" and (stored := release.tables.get("sales")):
-        return {"until": max(item["sk"]["S"] for item in stored)}
+        return {"until": max(item["sk"]["S"] for item in stored if item["pk"]["S"] == "total")}
+    if route.path == "/v1/payment-channels":
+        return {"amount_fen": "100"}
     return {"owner": "sup_lights"} if route.path == "/v1/partners/keys" else None
 
 
@@ -224,6 +228,7 @@ IDS = {
     "key": r"^([a-z0-9]{10,12})$", "order_id": "^(ord_.*)", "payout_id": "^(pay_.*)", "member_id": "^(mem_.*)",
     "sku": "^(cup|jar)$", "plan_id": "^([a-z]+)#", "endpoint_id": "^endpoint#(.*)", "year": "^pay_(....)",
     "transaction_id": "^sealed#(.*)", "item_id": "^(oit_.*)", "source": "^(sup_.*)", "supplier_id": "^(sup_.*)",
+    "export_id": "^export#(.*)",
 }  # fmt: skip
 """Name in a path -> what of a key of an item is such an id."""
 

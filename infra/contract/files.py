@@ -77,6 +77,11 @@ def answer_file(path: str) -> tuple[str, Json]:
             page_of(opened.face, links, "en").partition("<style")[0],
         ),
         "/v1/payments/alipay/notify": ("text/plain", "The word that ends Alipay's repeats.", "success"),
+        "/v1/payments/wechat/pushes/{app_id}": (
+            "text/plain",
+            "The word that ends WeChat's repeats; to a check of the address, its `echostr`.",
+            "success",
+        ),
     }
     media, about, shown = kinds[path]
     return media, {"schema": {"type": "string", "description": about}, "example": shown}

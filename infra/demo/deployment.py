@@ -80,9 +80,15 @@ def _configure_wechat_pay(suite: Suite, platforms: Platforms) -> None:
         "private_key": merchant["own_private_key"],
         "public_key": merchant["own_public_key"],
         "notify_url": f"{suite.url}/v1/payments/wechat/notify",
+        "pushes": {
+            app_id: {name: app["push"][name] for name in ("token", "key")}
+            for app_id, app in platforms.apps["wechat"].items()
+        },
         "base_url": f"{platforms.url}/wechat-pay",
         "title": "Cardstock",
     }
+    for app_id in platforms.apps["wechat"]:
+        platforms.pushes.urls[app_id] = f"{suite.url}/v1/payments/wechat/pushes/{app_id}"
     _configure(suite, "WECHAT_PAY_SECRET_ID", account, address="base_url")
 
 

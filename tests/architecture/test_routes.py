@@ -173,6 +173,8 @@ OPEN = {
     ("GET", "/v1/ledger/seals"),
     ("POST", "/v1/payments/sandbox/notify"),
     ("POST", "/v1/payments/wechat/notify"),
+    ("GET", "/v1/payments/wechat/pushes/{app_id}"),
+    ("POST", "/v1/payments/wechat/pushes/{app_id}"),
     ("POST", "/v1/payments/alipay/notify"),
     ("POST", "/v1/payments/douyin/notify"),
     ("POST", "/v1/inbox/{source}"),

@@ -15,12 +15,14 @@ import yaml
 
 from cardstock.network.plan_check import PYRAMID_WORDS
 from cardstock.payouts.channels.sandbox import drawn
-from infra.demo.deployment import STAFF, start
+from infra.demo.deployment import STAFF, configure_platforms, start
 from infra.local import sandbox
 from infra.local.platforms.alipay import Alipay
 from infra.local.platforms.baidu import Baidu
 from infra.local.platforms.douyin import Douyin
+from infra.local.platforms.notices import fetch
 from infra.local.platforms.wechat import Wechat
+from infra.local.platforms.wechat_push import EVENTS, WAYS
 from infra.local.sandbox import STATUSES
 from infra.local.suite import Suite
 from infra.local.template import ROOT
@@ -170,8 +172,30 @@ def test_every_mode_of_the_login_platforms_is_described() -> None:
     missing = [
         mode for each in (Wechat, Alipay, Douyin, Baidu) for mode in each.modes_known if f"`{mode}`" not in described
     ]
+    missing += [way for way in WAYS if way != "fine" and f"`{way}`" not in described]
 
     assert missing == []
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_wechat_checks_the_address_of_its_pushes_and_sends_them(suite: Suite, form: str) -> None:
+    assert suite.platforms is not None
+    configure_platforms(suite)
+    desk = suite.platforms.pushes
+    (app_id, other), wrong = desk.apps, f"{suite.url}/v1/payments/wechat/pushes/wxother"
+    desk.apps[app_id]["push"].update(format=form)
+    url = desk.urls[app_id]
+    desk.send(app_id, desk.event(EVENTS[-1], msg="请接入"))
+    desk.send(app_id, desk.event(EVENTS[-1], msg="请接入"), "forged_message")
+    desk.settle()
+
+    assert (desk.check(app_id, url, fetch), desk.check(other, url, fetch), desk.check(app_id, wrong, fetch)) == (
+        True, False, False,
+    )  # fmt: skip
+    said = [each for each in desk.notices.log[-2:] if each is not None]
+    assert [(each.status, each.body == b"success") for each in said] == [(200, True), (401, False)]
+    desk.notices.wait_for([])
 
 
 # Both languages

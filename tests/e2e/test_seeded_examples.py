@@ -89,6 +89,8 @@ NEEDS_AN_ANSWER = {
     "openPayout": "a month that has ended, and a key with the scope",
     "reportSandboxPayment": "an order, and the signature of the channel",
     "reportWechatPayment": "an order, and the signature of WeChat Pay",
+    "checkWechatAddress": "the signature of WeChat",
+    "pushWechatEvent": "the signature of WeChat",
     "reportAlipayPayment": "an order, and the signature of Alipay",
     "reportDouyinPayment": "an order, and the signature of Douyin",
     "sendSupplierReport": "an order, and the inbox secret of seed.json",

@@ -65,7 +65,9 @@ READS = [
     for served in vars(importlib.import_module(function.module)).values()
     if isinstance(served, Api)
     for route in served.routes
-    if route.method == "GET" and route.auth != "session"  # no session outlives an upgrade by a day
+    if route.method == "GET"
+    and route.auth != "session"  # no session outlives an upgrade by a day
+    and not route.path.startswith("/v1/payments/")  # a platform asks, and nothing stored is read
 ]
 
 

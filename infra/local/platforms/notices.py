@@ -17,10 +17,20 @@ Made = Callable[[], tuple[Mapping[str, str], bytes]]
 
 def post(url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
     """Delivers a notice over http to an address of this machine."""
+    return _ask("POST", url, headers, body)
+
+
+def fetch(url: str) -> HttpAnswer | None:
+    """What an address of this machine answers to a GET."""
+    return _ask("GET", url, {}, b"")
+
+
+def _ask(method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=ANSWER_SECONDS)
     try:
-        connection.request("POST", address.path, body, dict(headers))
+        target = f"{address.path}?{address.query}" if address.query else address.path
+        connection.request(method, target, body or None, dict(headers))
         answer = connection.getresponse()
         return HttpAnswer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
     except OSError:

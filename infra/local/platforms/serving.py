@@ -10,6 +10,8 @@ Beside what the platforms themselves answer:
 | `POST /{platform}/modes {"modes": ["busy", "stall"]}` | what happens to the platform's next calls, in their order |
 | `POST /wechat-pay/payments {"person", "app_id", "call"}` | the person confirms what `wx.requestPayment(call)` shows |
 | `POST /wechat-pay/refunds {"end": "SUCCESS"}` | how refunds end from now on: `SUCCESS`, `CLOSED`, `ABNORMAL` |
+| `POST /wechat/checks {"app_id", "url"}` | somebody saves the address of a mini-program's message push |
+| `POST /wechat/pushes {"event", "order_no", "app_id", "fields", "way"}` | WeChat pushes one of `wechat_push.EVENTS` |
 | `POST /alipay-pay/payments {"person", "app_id", "call"}` | the person confirms what `my.tradePay(call)` shows |
 | `POST /alipay-pay/refunds {"end": "SUCCESS"}` | the same of Alipay: `alipay_pay.ENDS` |
 | `POST /douyin-pay/payments {"person", "app_id", "call"}` | the person confirms what `tt.requestOrder(call)` orders |
@@ -41,7 +43,7 @@ from infra.local.platforms.douyin import new_app as new_douyin_app
 from infra.local.platforms.douyin_pay import ENDS as DOUYIN_ENDS
 from infra.local.platforms.douyin_pay import DouyinPay
 from infra.local.platforms.identity import IdentityService
-from infra.local.platforms.notices import post
+from infra.local.platforms.notices import fetch, post
 from infra.local.platforms.people import (
     Asked,
     LoginPlatform,
@@ -53,6 +55,7 @@ from infra.local.platforms.people import (
 )
 from infra.local.platforms.wechat import Wechat
 from infra.local.platforms.wechat_pay import WechatPay, new_merchant
+from infra.local.platforms.wechat_push import EVENTS, PushDesk, new_push
 from infra.local.server import HttpAnswer
 from infra.local.small_server import SmallServer
 
@@ -68,7 +71,10 @@ BAIDU_APP = "bd000000000000000000000000000001"
 def new_apps() -> Apps:
     """Apps of one developer: two mini-programs of WeChat, a new and an old app of Alipay, one of Douyin,
     one of Baidu."""
-    wechat = {f"wx{number:016}": {"secret": secrets.token_hex(16), "developer": "brand"} for number in (1, 2)}
+    wechat: dict[str, dict[str, Any]] = {
+        f"wx{number:016}": {"secret": secrets.token_hex(16), "developer": "brand", "push": new_push()}
+        for number in (1, 2)
+    }
     alipay = {"2021000000000001": new_app("brand"), "2021000000000002": new_app("brand", names="user_id")}
     merchants = {"wechat": new_merchant("1900000109", list(wechat))}
     baidu = {BAIDU_APP: {"secret": secrets.token_hex(16), "developer": "brand"}}
@@ -82,10 +88,13 @@ def kept_apps(book: Path | None) -> Apps:
         kept: Apps = json.loads(book.read_text(encoding="utf-8"))
         # Apps of Douyin from before its payments have no key of the platform.
         old = [app_id for app_id, app in kept.get("douyin", {}).items() if "platform_private_key" not in app]
-        if kept.keys() >= {"wechat", "alipay", "douyin", "baidu", MERCHANTS} and not old:
+        old_pushes = [app for app in kept.get("wechat", {}).values() if "push" not in app]
+        if kept.keys() >= {"wechat", "alipay", "douyin", "baidu", MERCHANTS} and not old and not old_pushes:
             return kept
         for app_id in old:
             kept["douyin"][app_id] = new_douyin_app("brand") | kept["douyin"][app_id]
+        for app in old_pushes:
+            app["push"] = new_push()
     else:
         kept = {}
     made = new_apps() | kept
@@ -116,6 +125,9 @@ class Platforms:
         )  # fmt: skip
         wechat.shipping.trades = lambda: self.wechat_pay.trades
         wechat.shipping.managed.update(self.apps["wechat"])
+        self.pushes = PushDesk(
+            self.apps["wechat"], mch_id=self.merchants["wechat"]["mch_id"], now=now, tell=post,
+        )  # fmt: skip
         self.alipay_pay = AlipayPay(
             self.apps["alipay"], seller_id=ALIPAY_SELLER, people=alipay, now=now, tell=post,
             book=None if folder is None else folder / "alipay-pay.json",
@@ -159,7 +171,7 @@ class Platforms:
     def settle(self) -> None:
         """End what is due, and send due notices. Those that were due before have been answered when it returns."""
         with self._settling:
-            for company in (self.wechat_pay, self.alipay_pay, self.douyin_pay):
+            for company in (self.wechat_pay, self.alipay_pay, self.douyin_pay, self.pushes):
                 company.settle()
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
@@ -181,17 +193,40 @@ class Platforms:
     def _control(self, platform: Platform, asked: Asked) -> dict[str, Any] | None:
         """What people and mini-programs do; None for a call of the platform's API."""
         match (asked.method, asked.path, platform):
+            case ("POST", "/checks" | "/pushes", Wechat()):
+                act = self._check_push if asked.path == "/checks" else self._push
+                return act(json_object(asked) or {})
             case ("GET", "/codes", LoginPlatform()):
                 return _codes(platform, asked)
             case ("POST", "/modes", _):
                 return _modes(platform, asked)
-            case ("POST", "/payments", WechatPay() | AlipayPay() | DouyinPay()):
-                return _pay(platform, json_object(asked) or {})
-            case ("POST", "/refunds", WechatPay() | AlipayPay() | DouyinPay()):
-                return _end_refunds(platform, json_object(asked) or {})
+            case ("POST", "/payments" | "/refunds", WechatPay() | AlipayPay() | DouyinPay()):
+                pay = _pay if asked.path == "/payments" else _end_refunds
+                return pay(platform, json_object(asked) or {})
             case ("POST", "/endings" | "/asked-refunds", DouyinPay()):
                 return _act_in_douyin(platform, asked.path, json_object(asked) or {})
         return None
+
+    def _check_push(self, given: dict[str, Any]) -> dict[str, Any]:
+        if set(given) != {"app_id", "url"} or given["app_id"] not in self.pushes.apps:
+            raise WrongCallError("app_id of a known app and url are needed")
+        return {"taken": self.pushes.check(given["app_id"], str(given["url"]), fetch)}
+
+    def _push(self, given: dict[str, Any]) -> dict[str, Any]:
+        if (
+            not {"event"} <= set(given) <= {"event", "order_no", "app_id", "way", "fields"}
+            or given["event"] not in EVENTS
+        ):
+            raise WrongCallError(f"event is one of {', '.join(EVENTS)}; order_no, app_id, fields and way may follow")
+        trade = self.wechat_pay.trades.get(given.get("order_no", ""))
+        if given["event"] != EVENTS[-1] and (trade is None or "success_time" not in trade):
+            raise WrongCallError("order_no of a paid order is needed")
+        app_id = given.get("app_id") or (trade or {}).get("appid") or next(iter(self.pushes.apps))
+        if app_id not in self.pushes.apps or not isinstance(given.get("fields", {}), dict):
+            raise WrongCallError("no such app, or fields are no object")
+        fields = self.pushes.event(given["event"], trade, **given.get("fields", {}))
+        self.pushes.send(app_id, fields, given.get("way", "fine"))
+        return {"app_id": app_id, "fields": fields}
 
 
 def _pay(company: WechatPay | AlipayPay | DouyinPay, given: dict[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,9 @@ def clear_item(
     return item
 
 
-_END_BY_THEMSELVES: Final[tuple[Kind, ...]] = ("payment_undecided", "refund_waits", "refund_refused")
+_END_BY_THEMSELVES: Final[tuple[Kind, ...]] = (
+    "payment_undecided", "refund_waits", "refund_refused", "shipping_reminded",
+)  # fmt: skip
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -90,6 +92,7 @@ def review_items(*, items: OpenItems, orders: Orders, time_left: Callable[[], bo
     - `payment_undecided`: has ended when its order does not wait for a payment any more.
     - `refund_waits`: has ended when its refund is not requested any more.
     - `refund_refused`: has ended when its channel has made the refund after all.
+    - `shipping_reminded`: has ended when its order, which had not left, is not waiting to be sent any more.
     - `units_set_aside`: has ended when the order has none any more.
 
     Safe to repeat, also at the same time as itself and as persons: an item has one clearing, and each reminder one id.
@@ -137,6 +140,9 @@ def _open(items: OpenItems) -> Iterator[OpenItem]:
 
 def _end_of(item: OpenItem, orders: Orders) -> str:
     """How what an item is about has ended; empty while it has not."""
+    if item.kind == "shipping_reminded":
+        order = orders.find_order(item.subject) if item.facts["order_status"] == "paid" else None
+        return "" if order is None or order.status == "paid" else f"the order is {order.status}"
     if item.kind != "payment_undecided":
         refund = orders.find_refund(item.facts["order_id"], item.subject)
         lasts = "requested" if item.kind == "refund_waits" else "refused"

@@ -20,6 +20,8 @@ Kind: TypeAlias = Literal[
     "refund_asked",  # a refund that the buyer asks the channel for, which waits for the staff's word
     "units_set_aside",  # units that were paid for and are neither sent nor refunded, as their refund was given up
     "shipping_refused",  # a report of what was sent that the platform of the payment does not take
+    "shipping_reminded",  # a platform that waits for the report of what was sent for a payment
+    "funds_mismatch",  # a platform that frees the money of a payment that no order here was paid with
     "goodwill_asked",  # a goodwill refund above what one person may give, which waits for another one
     "payout_contradiction",  # a transfer with another result after its final one
 ]
@@ -51,6 +53,8 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "refund_asked": ("agreed", "denied", "explained"),
     "units_set_aside": ("explained",),
     "shipping_refused": ("explained",),
+    "shipping_reminded": ("explained",),
+    "funds_mismatch": ("explained",),
     "goodwill_asked": ("granted", "declined"),
     "payout_contradiction": ("was_paid", "was_not_paid"),
 }

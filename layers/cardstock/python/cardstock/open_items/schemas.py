@@ -82,6 +82,18 @@ _TO_DO: Final = {
         "the report from its own pages). Without it the platform may hold the money, and take the mini-program's "
         "payments away. Report it on the platform's pages, and say so.",
     ),
+    "shipping_reminded": (
+        "微信提醒：该订单付款超过 48 小时仍未上传发货信息。order_status 为 paid 时请催促供应商发货，或为买家退款；"
+        "订单全部发出后，系统在一小时内自动了结本项。若订单已发出，请在微信后台查明发货信息为何没有录入，并登记说明。",
+        "WeChat still waits for the report of what was sent, 48 hours after the payment. Where order_status is paid, "
+        "have the supplier send it, or refund the buyer; within an hour after all of it has left the item is cleared "
+        "by itself. If it had left before, find out on WeChat's pages why the report is missing, and say so.",
+    ),
+    "funds_mismatch": (
+        "支付平台通知某笔付款的资金已可结算，但该订单在本系统中未付款，或由另一笔付款支付。账目未变。请在渠道后台查明这笔付款，并登记说明。",
+        "The platform frees the money of a payment, but its order is not paid here, or was paid by another payment. "
+        "The books have not changed. Find out at the channel what was paid, and say so.",
+    ),
     "goodwill_asked": (
         "一名员工申请的补偿退款超出其一人可批准的上限。请由另一人核对订单和理由后同意或拒绝；同意后立即退款。",
         "A person of the staff asks for a goodwill refund above what one person may give. Another person checks the "

@@ -28,6 +28,8 @@ FindingKind: TypeAlias = Literal[
     "refund_asked",
     "units_set_aside",
     "shipping_refused",
+    "shipping_reminded",
+    "funds_mismatch",
 ]
 
 

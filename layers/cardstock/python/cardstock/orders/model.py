@@ -166,6 +166,10 @@ class Order(msgspec.Struct, frozen=True):
     """The platform's app in which it was placed and is paid, `wechat:wx123`; empty if that is not known."""
     open_until: datetime | None = None
     """Until when a platform that has no closing may take money for it; None: its payment was not started on one."""
+    funds_expected_at: datetime | None = None
+    """When the channel should free the payment's money for the merchant, as it last said."""
+    funds_freed_at: datetime | None = None
+    """Since when the payment's money is free, if the channel has said so. No receipt of goods follows from it."""
     paid_by: PaidBy = "buyer"
     instalments: int = 1
     """In how many parts the buyer pays the channel, as its payment states; 1: at once, or not paid yet."""

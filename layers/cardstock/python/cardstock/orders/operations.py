@@ -45,6 +45,12 @@ FAMILIES: Final = (
             "POST /v1/payments/wechat/notify": Operation(
                 "reportWechatPayment", "Report a WeChat payment", "上报微信支付"
             ),
+            "GET /v1/payments/wechat/pushes/{app_id}": Operation(
+                "checkWechatAddress", "Check the push address", "微信：校验推送地址"
+            ),
+            "POST /v1/payments/wechat/pushes/{app_id}": Operation(
+                "pushWechatEvent", "Push a WeChat event", "微信：推送事件"
+            ),
             "POST /v1/payments/alipay/notify": Operation(
                 "reportAlipayPayment", "Report an Alipay payment", "上报支付宝支付"
             ),
@@ -55,5 +61,6 @@ FAMILIES: Final = (
     ),
 )
 PATH_VALUES: Final = {
+    "app_id": PathValue("wx0000000000000001", "Mini-program whose push it is."),
     "order_id": PathValue("ord_01kbdxdh50fcazdjhcnqh2rzv5", "Order that is meant, by the id that placing it answered."),
 }

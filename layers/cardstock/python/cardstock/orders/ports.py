@@ -19,6 +19,7 @@ from cardstock.orders.payment_model import (
     RefundAsked,
     RefundProgress,
 )
+from cardstock.orders.push_model import Push
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay
 from cardstock.orders.supplier_model import Parcel, SupplierOrder
@@ -196,6 +197,20 @@ class ErasedDays(Protocol):
 
     def reach(self, look: str, day: date) -> None:
         """Keep that a day was looked at."""
+
+
+class Pushes(Protocol):
+    """What a platform tells unasked, for the apps of the merchant.
+
+    Both methods raise `NotFoundError` for an app that is not configured, and `UnauthorizedError` for what is not
+    genuine or not recent.
+    """
+
+    def check_address(self, app_id: str, query: dict[str, str]) -> str:
+        """The answer to the platform's check of the address."""
+
+    def read(self, app_id: str, query: dict[str, str], raw: bytes) -> Push:
+        """What a genuine message says, verified on its raw bytes. Raises ValueError if it cannot be read."""
 
 
 class PaymentChannel(Protocol):

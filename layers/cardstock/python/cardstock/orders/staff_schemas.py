@@ -117,14 +117,30 @@ class OrderPayment(Model):
         int,
         Meta(description="In how many parts the buyer pays the channel, as it states; 1: at once.", examples=[1]),
     ]
+    funds_expected_at: Annotated[
+        Moment | None,
+        Meta(
+            description="When the channel should free the money for the merchant, as it last said; null if it did not."
+        ),
+    ]
+    funds_freed_at: Annotated[
+        Moment | None, Meta(description="Since when the money is free, if the channel has said so; null otherwise.")
+    ]
 
     @classmethod
     def of(cls, order: model.Order) -> OrderPayment | None:
         """The payment of an order; None before."""
         if order.paid_at is None or order.channel is None:
             return None
+        expected, freed = order.funds_expected_at, order.funds_freed_at
         return cls(
-            order.channel, order.transaction_no or "", order.amount_fen, rfc3339(order.paid_at), order.instalments
+            order.channel,
+            order.transaction_no or "",
+            order.amount_fen,
+            rfc3339(order.paid_at),
+            order.instalments,
+            None if expected is None else rfc3339(expected),
+            None if freed is None else rfc3339(freed),
         )
 
 

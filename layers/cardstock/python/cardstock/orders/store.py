@@ -146,6 +146,8 @@ class OrderItem(Table):
     coupon = UnicodeAttribute(attr_name="c", null=True)
     app = UnicodeAttribute(attr_name="ap", null=True)
     open_until = EpochAttribute(attr_name="tu", null=True)
+    funds_expected_at = EpochAttribute(attr_name="fe", null=True)
+    funds_freed_at = EpochAttribute(attr_name="ff", null=True)
     paid_by = UnicodeAttribute(attr_name="pb", null=True)
     instalments = IntegerAttribute(attr_name="pi", null=True)
     returned_payments = StructAttribute(tuple[str, ...], attr_name="px", null=True)

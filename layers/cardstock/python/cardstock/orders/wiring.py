@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Orders,
         PaidOrders,
         PaymentChannel,
+        Pushes,
         Sales,
         ShippingReports,
     )
@@ -112,6 +113,7 @@ def set_payment_transports(new: "Mapping[str, httpx.BaseTransport]") -> None:
     _sandbox.cache_clear()
     _channel.cache_clear()
     _wechat_shipping.cache_clear()
+    _wechat_pushes.cache_clear()
 
 
 class _Channels(Mapping[str, "PaymentChannel"]):
@@ -267,6 +269,29 @@ class _Instalments(Mapping[str, "InstalmentPayments"]):
     @staticmethod
     def _known() -> list[str]:
         return [name for name in (SANDBOX,) if name in _open_channels()]
+
+
+def pushes() -> "Pushes | None":
+    """What WeChat pushes; None where WeChat Pay is not open.
+
+    Raises `UnavailableError` CHANNEL_MISCONFIGURED if its secret cannot work.
+    """
+    if "wechat" not in _open_channels():
+        return None
+    from cardstock.edge.secrets import secret
+
+    return _wechat_pushes(json.dumps(secret(_secret_id("wechat")), sort_keys=True))
+
+
+@cache
+def _wechat_pushes(account: str) -> "Pushes":
+    from cardstock.orders import errors
+    from cardstock.orders.channels.wechat_push import WechatPushes
+
+    try:
+        return WechatPushes(json.loads(account))
+    except ValueError as error:
+        raise errors.CHANNEL_MISCONFIGURED() from ValueError(f"wechat: {error}")
 
 
 @cache

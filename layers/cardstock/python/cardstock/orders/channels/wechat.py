@@ -55,6 +55,7 @@ from cardstock.orders.refund_model import Refund
 from cardstock.platforms.connections import client, trouble
 from cardstock.platforms.keys import NoticeKey
 from cardstock.platforms.wechat_pay import URL, Answer, WechatPay
+from cardstock.platforms.wechat_push import PushApp
 
 NAME: Final = "wechat"
 _ORDERS: Final = "/v3/pay/transactions"
@@ -93,6 +94,8 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What buyers read before the goods: the shop's name."""
     certificates: dict[str, str] = {}
     """WeChat's keys by the serials of its certificates, as long as it still signs with one."""
+    pushes: dict[str, PushApp] = {}
+    """The mini-programs whose message push comes here: app id to its token and key."""
     base_url: str = URL
 
 

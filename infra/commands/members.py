@@ -10,4 +10,5 @@ def names_of(member_ids: set[str]) -> Mapping[str, str]:
         return {}
     from cardstock.members import wiring as members_wiring
 
-    return members_wiring.members().nicknames_of(member_ids)
+    found = members_wiring.members().find_members(member_ids)
+    return {key: one.nickname for key, one in found.items() if one.nickname and one.state != "erased"}

@@ -57,7 +57,8 @@ FIRST_CALLS: tuple[tuple[str, str, str], ...] = (
 API={server}
 field() { python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
 TOKEN=$(curl -s $API/v1/auth/sessions -H "content-type: application/json" \\
-  -d '{"platform": "dev", "app_id": "wxdemo", "login_code": "dev:first-buyer"}' | field access_token)""",
+  -d '{"platform": "dev", "app_id": "wxdemo", "login_code": "dev:first-buyer",
+       "consents": [{"purpose": "account", "version": 1}]}' | field access_token)""",
     ),
     ("Get a product that is seeded", "查看一件预置的商品", "curl -s $API/v1/products/85123A | python3 -m json.tool"),
     (

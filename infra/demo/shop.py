@@ -175,7 +175,7 @@ class Shop:
     def log_in(self, openid: str, invite: str | None = None, platform: str = DEVELOPMENT) -> Member:
         """Log in on a platform; a newcomer's inviter is bound in the same call."""
         codes = self._companies.codes(platform, openid)
-        body = dict(codes)
+        body: dict[str, Any] = {**codes, "consents": self._consents()}
         if invite is not None:
             body["invite"] = invite
         answer = self.http.send("POST", "/v1/auth/sessions", body).body
@@ -183,6 +183,11 @@ class Shop:
         member_id = str(answer["member"]["member_id"])
         tokens = answer["access_token"], answer["refresh_token"]
         return Member(member_id, tokens[0], openid, openid, tokens[1], expires_at, platform, codes["app_id"])
+
+    def _consents(self) -> list[dict[str, Any]]:
+        """Consents to everything that the shop asks for, in the versions whose texts it shows."""
+        purposes = self.http.send("GET", "/v1/consent-purposes").body["items"]
+        return [{"purpose": each["purpose"], "version": each["version"]} for each in purposes]
 
     def renew(self, member: Member) -> None:
         """Renew an access token that ends soon, as a client does; by a login if it is too late for that."""

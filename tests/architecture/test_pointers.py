@@ -45,6 +45,7 @@ NO_MEMBER = {
     "CHANNEL_SPEAKS_ITSELF": "the payout",
     "CHANNEL_MISSING": "the deployment",
     "IDENTITY_FIXED": "what is stored",
+    "CONSENT_NEEDED": "the path",
     "VERIFICATION_MISSING": "the deployment",
 }
 """Refusals of a body that are about no member of it, and what they are about."""

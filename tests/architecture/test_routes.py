@@ -163,6 +163,7 @@ def test_a_route_that_needs_no_credentials_has_a_limit_of_its_own(path: str, api
 OPEN = {
     ("POST", "/v1/auth/sessions"),
     ("POST", "/v1/auth/refreshes"),
+    ("GET", "/v1/consent-purposes"),
     ("GET", "/v1/products"),
     ("GET", "/v1/products/{sku}"),
     ("GET", "/v1/cards/{key}"),

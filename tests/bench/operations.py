@@ -24,8 +24,10 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import short_key
 from cardstock.ledger import wiring as ledger_wiring
+from cardstock.members.model import Account, Member
 from cardstock.members.phones import PROOF_HOLDS
 from cardstock.members.session_model import MOST_SESSIONS
+from cardstock.members.store import DynamoMembers
 from cardstock.network import wiring as network_wiring
 from cardstock.network.plan import Plan
 from cardstock.orders import wiring as orders_wiring
@@ -36,8 +38,10 @@ from cardstock.signing import ACCESS
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, serve, template
 from tests.house.wire import wire
+from tests.people.arrivals import register
 from tests.people.buyers import BUYER, CART, RECEIVER
 from tests.people.clock import START, TestClock, clock_at
+from tests.people.consents import login_body, sent
 from tests.people.finance import FIRST, PAYOUT, Finance
 from tests.people.shop import Shop
 from tests.people.staff import Phone, session_of
@@ -304,8 +308,7 @@ def log_ins() -> Mapping[str, Measured]:
         return json.loads(answer["body"])
 
     def log_in(openid: str, **more: Any) -> Any:
-        body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{openid}", **more}
-        return call(api.handler, "/v1/auth/sessions", body)
+        return call(api.handler, "/v1/auth/sessions", login_body(openid, **{"consents": sent("account"), **more}))
 
     with shop() as opened:
         found: dict[str, Measured] = {}
@@ -440,6 +443,8 @@ def recommend() -> Measured:
     from functions.recommendations.nightly_learning import app as learning
 
     with warm_shop() as opened:
+        account = Account("dev", "wx1", "buyer")
+        register(DynamoMembers(), Member(BUYER, account.name, opened.clock.now()), account)
         for number in range(4):
             opened.buyer.pay(opened.buyer.order({"85123A": 1, "71053": 1 + number}, key=f"bought-{number}"))
         opened.clock.move(days=1)

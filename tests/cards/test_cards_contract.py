@@ -11,21 +11,23 @@ from cardstock import environment
 from cardstock.aws.queues import Queue, forget_client
 from cardstock.cards.events import CardViewed
 from cardstock.cards.model import RING, Card, Face, Radar, Share, View
-from cardstock.cards.ports import Cards, Nicknames, Radars, Views
+from cardstock.cards.ports import Cards, Radars, Views, Visitors
 from cardstock.cards.store import DynamoCards, DynamoRadars
 from cardstock.cards.views_queue import ViewsQueue
 from cardstock.errors import RefusedError
 from cardstock.ids import RequestKey, new_id
+from cardstock.members.consent_model import FIRST, Consent
+from cardstock.members.consents import CardVisitors
 from cardstock.members.model import Member
 from cardstock.members.store import DynamoMembers, member_item
 from tests.house.cloud import Cloud
-from tests.people.memory_cards import MemoryCards, MemoryNicknames, MemoryRadars, MemoryViews
+from tests.people.memory_cards import MemoryCards, MemoryRadars, MemoryViews, MemoryVisitors
 
 CONTRACT = {
     Cards: (MemoryCards, DynamoCards),
     Radars: (MemoryRadars, DynamoRadars),
     Views: (MemoryViews, ViewsQueue),
-    Nicknames: (MemoryNicknames, DynamoMembers),
+    Visitors: (MemoryVisitors, CardVisitors),
 }
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -176,19 +178,24 @@ def test_a_reported_view_waits_whole_to_be_counted(views: tuple[Views, Callable[
 
 
 @pytest.fixture(params=STORES)
-def nicknames(request: pytest.FixtureRequest) -> Nicknames:
-    """Of Anna; Bert has none, and Carla was erased."""
+def visitors(request: pytest.FixtureRequest) -> Visitors:
+    """Anna and Bert, who has no nickname, agree to be seen. Carla was erased, Dora withdrew, Emil said nothing, and
+    Fritz agreed to an older text."""
     if request.param == "memory":
-        return MemoryNicknames(mem_a="Anna")
+        return MemoryVisitors(mem_a="Anna", mem_b="")
     request.getfixturevalue("cloud")
-    for name, nickname in (("mem_a", "Anna"), ("mem_b", "")):
-        member_item(Member(name, f"dev:app:{name}", NOW, nickname=nickname)).save()
-    member_item(Member("mem_c", "dev:app:mem_c", NOW, nickname="Carla", erased_at=NOW, state="erased")).save()
-    return DynamoMembers()
+    yes, no = Consent(2, granted=True, at=NOW), Consent(2, granted=False, at=NOW)
+    said = {"mem_a": yes, "mem_b": yes, "mem_c": yes, "mem_d": no, "mem_e": None, "mem_f": replace(yes, version=1)}
+    for name, nickname in zip(said, ("Anna", "", "Carla", "Dora", "Emil", "Fritz"), strict=True):
+        consent = said[name]
+        made = Member(name, f"dev:app:{name}", NOW, nickname=nickname)
+        made = replace(made, consents={} if consent is None else {"card_visits": consent})
+        member_item(replace(made, erased_at=NOW, state="erased") if name == "mem_c" else made).save()
+    return CardVisitors(DynamoMembers(), {**FIRST, "card_visits": 2})
 
 
-def test_only_members_who_have_a_nickname_are_named(nicknames: Nicknames) -> None:
-    asked_for = ("mem_a", "mem_b", "mem_c", "mem_nobody", "mem_a")
+def test_only_members_who_agree_are_shown(visitors: Visitors) -> None:
+    asked_for = [f"mem_{letter}" for letter in "abcdef"] + ["mem_nobody", "mem_a"]
 
-    assert nicknames.nicknames_of(iter(asked_for)) == {"mem_a": "Anna"}
-    assert nicknames.nicknames_of([]) == {}
+    assert visitors.names_of(asked_for) == {"mem_a": "Anna", "mem_b": ""}
+    assert visitors.names_of([]) == {}

@@ -10,6 +10,8 @@ from aws_lambda_powertools.utilities import parameters
 from cardstock.attribution import open_attribution
 from cardstock.edge import wiring
 from cardstock.ids import new_id
+from cardstock.members.model import Account, Member
+from cardstock.members.store import DynamoMembers
 from cardstock.orders.tokens import attribution_of
 from cardstock.signing import ACCESS
 from functions.cards.api.app import handler
@@ -17,7 +19,9 @@ from functions.cards.on_view.app import handler as count_views
 from functions.members.api.app import handler as members
 from tests.house import faults
 from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event, queue_event
+from tests.people.arrivals import register
 from tests.people.clock import TestClock
+from tests.people.consents import login_body
 
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 QUEUE = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -203,6 +207,8 @@ def test_a_view_earns_an_attribution_and_is_counted_once_however_often_it_is_rep
     card = a_card()
     _, share = call("POST", f"/v1/cards/{card}/shares", {}, token=token_of(OWNER), key="s1")
     ticket = a_ticket(share["share"])
+    account = Account("dev", "wx1", "visitor")
+    register(DynamoMembers(), Member(VISITOR, account.name, START), account)
     status, taken = call("POST", "/v1/card-views", {"ticket": ticket, "scene": "group"}, token=token_of(VISITOR))
     call("POST", "/v1/card-views", {"ticket": ticket, "scene": "group", "seconds": 30}, token=token_of(VISITOR))
     messages = cloud.messages(QUEUE)
@@ -233,8 +239,7 @@ def test_a_view_earns_an_attribution_and_is_counted_once_however_often_it_is_rep
 
 def test_visitors_are_called_by_their_nicknames(cloud: Cloud) -> None:
     card = a_card()
-    body = {"platform": "dev", "app_id": "wx1", "login_code": "dev:anna"}
-    session = json.loads(members(http_event("POST", "/v1/auth/sessions", body), Context())["body"])
+    session = json.loads(members(http_event("POST", "/v1/auth/sessions", login_body("anna")), Context())["body"])
     members(http_event("PUT", "/v1/me", {"nickname": "安娜"}, token=session["access_token"]), Context())
     call("POST", "/v1/card-views", {"ticket": a_ticket(card)}, token=session["access_token"])
     count_all(cloud)

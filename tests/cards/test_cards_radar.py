@@ -11,7 +11,7 @@ from cardstock import cards
 from cardstock.cards.model import RING, SCENES, TRANSITIONS, VISITORS, Radar, View, Visitor
 from cardstock.cards.radar import count_views
 from tests.house.charts import steps_in, steps_of
-from tests.people.memory_cards import MemoryRadars
+from tests.people.memory_cards import MemoryRadars, MemoryVisitors
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 CARD = "k7m2p9xw4tab"
@@ -128,7 +128,9 @@ def test_warmth_grows_with_views_and_seconds_and_fades(views: int, seconds: int,
 
 def test_a_hundred_views_of_ten_cards_cost_one_read_and_ten_writes() -> None:
     radars = MemoryRadars()
-    unwritten = count_views([view(n, card=f"card{n % 10}") for n in range(100)], radars=radars)
+    unwritten = count_views(
+        [view(n, card=f"card{n % 10}") for n in range(100)], radars=radars, visitors=MemoryVisitors(everybody=True)
+    )
 
     assert unwritten == set()
     assert (radars.reads, radars.writes) == (1, 10)
@@ -137,7 +139,7 @@ def test_a_hundred_views_of_ten_cards_cost_one_read_and_ten_writes() -> None:
 
 def test_who_loses_a_race_counts_on_top_of_the_winner() -> None:
     radars = MemoryRadars(rivals=2)
-    unwritten = count_views([view(1), view(2)], radars=radars)
+    unwritten = count_views([view(1), view(2)], radars=radars, visitors=MemoryVisitors(everybody=True))
 
     assert unwritten == set()
     assert radars.radars[CARD].views == 4
@@ -146,15 +148,15 @@ def test_who_loses_a_race_counts_on_top_of_the_winner() -> None:
 def test_a_card_that_never_holds_still_is_left_for_later() -> None:
     radars = MemoryRadars(rivals=1000)
 
-    assert count_views([view(1)], radars=radars) == {CARD}
+    assert count_views([view(1)], radars=radars, visitors=MemoryVisitors(everybody=True)) == {CARD}
     assert radars.writes == 5
 
 
 def test_a_repeated_batch_writes_nothing() -> None:
     radars = MemoryRadars()
     views = [view(n, card=f"card{n % 10}") for n in range(100)]
-    count_views(views, radars=radars)
+    count_views(views, radars=radars, visitors=MemoryVisitors(everybody=True))
     radars.writes = 0
-    count_views(views, radars=radars)
+    count_views(views, radars=radars, visitors=MemoryVisitors(everybody=True))
 
     assert radars.writes == 0

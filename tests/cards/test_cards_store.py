@@ -11,6 +11,7 @@ from cardstock.ids import RequestKey, new_id, short_key
 from infra.local.costs import shape_of, size_of, write_units
 from tests.house import faults
 from tests.house.cloud import Cloud, template
+from tests.people.memory_cards import MemoryVisitors
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 OWNER = new_id("mem", NOW)
@@ -78,7 +79,7 @@ def test_a_hundred_views_of_ten_busy_cards_cost_a_fifth_of_a_unit_each_at_most(c
         for n in range(100)
     ]
     with faults.watch() as calls:
-        unwritten = count_views(views, radars=DynamoRadars())
+        unwritten = count_views(views, radars=DynamoRadars(), visitors=MemoryVisitors(everybody=True))
     after = {item["pk"]["S"]: item for item in cloud.items("cards")}
     (shape,) = [shape_of(table.definition) for table in template().tables if table.name.endswith("-cards")]
     cost = sum(write_units(before[key], after[key], shape) for key in keys)

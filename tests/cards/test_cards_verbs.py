@@ -11,7 +11,7 @@ from cardstock.cards.viewing import open_card, report_view
 from cardstock.errors import ConflictError, InvalidError, NotFoundError
 from cardstock.ids import RequestKey
 from tests.people.clock import START, TestClock
-from tests.people.memory_cards import MemoryCards, MemoryNicknames, MemoryRadars, MemoryViews
+from tests.people.memory_cards import MemoryCards, MemoryRadars, MemoryViews, MemoryVisitors
 
 OWNER, VISITOR = "mem_owner", "mem_visitor"
 FACES = {"default": Face("Lin"), "vip": Face("Lin for VIPs")}
@@ -119,9 +119,9 @@ def test_the_owner_sees_the_visitors_and_their_nicknames(cards: MemoryCards, car
     radars = MemoryRadars()
     radar = replace(Radar(card.key).with_view(view(VISITOR)), revision=1)
     radars.store_radar(radar)
-    nicknames = MemoryNicknames(mem_visitor="Anna", mem_other="Ben")
-    seen = radar_of_own_card(card.key, OWNER, cards=cards, radars=radars, nicknames=nicknames)
+    visitors = MemoryVisitors(mem_visitor="Anna", mem_other="Ben")
+    seen = radar_of_own_card(card.key, OWNER, cards=cards, radars=radars, visitors=visitors)
     with pytest.raises(NotFoundError):
-        radar_of_own_card(card.key, VISITOR, cards=cards, radars=radars, nicknames=nicknames)
+        radar_of_own_card(card.key, VISITOR, cards=cards, radars=radars, visitors=visitors)
 
     assert seen == (radar, {VISITOR: "Anna"})

@@ -13,12 +13,14 @@ from functions.members.accounts_api.app import handler as accounts
 from functions.members.api.app import handler as members
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event, serve
 from tests.house.payloads import function_of
+from tests.people.consents import login_body
 from tests.people.staff import staff_key
 from tests.people.tokens import access_token
 
 HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
     "members/api": members,
     "members/accounts_api": accounts,
+    "members/consents_api": serve,
     "members/closing_api": serve,
     "members/staff_api": serve,
     "cards/api": cards,
@@ -33,6 +35,10 @@ REFUSALS = {
     "bad_member_id": (404, "NOT_FOUND"),
     "bad_ended_session": (404, "NOT_FOUND"),
     "bad_unknown_inviter": (422, "INVITER_UNKNOWN"),
+    "bad_login_without_consent": (422, "CONSENT_MISSING"),
+    "bad_old_version": (422, "CONSENT_OUTDATED"),
+    "bad_withdraws_account": (422, "CONSENT_NEEDED"),
+    "bad_unknown_purpose": (404, "NOT_FOUND"),
     "bad_login_code": (401, "LOGIN_CODE_INVALID"),
     "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),
     "bad_deep_body": (400, "BODY_INVALID"),
@@ -58,7 +64,7 @@ def answer(handler: Callable[..., dict[str, Any]], *arguments: Any, **options: A
 
 def placeholders() -> dict[str, str]:
     """What the files name in capitals, made in an empty account."""
-    body = {"platform": "dev", "app_id": "wx1", "login_code": "dev:guide"}
+    body = login_body("guide")
     session = answer(members, "POST", "/v1/auth/sessions", body)
     member_id = session["member"]["member_id"]
     token = access_token(member_id)

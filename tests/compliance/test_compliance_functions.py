@@ -15,6 +15,7 @@ from cardstock.compliance.store import stopped
 from cardstock.edge.schedule import UnfinishedError
 from cardstock.flows import paying_out_wiring
 from cardstock.members import wiring as members_wiring
+from cardstock.members.consent_model import FIRST
 from cardstock.members.identity import verify_person
 from cardstock.members.model import Account, Member
 from cardstock.orders import payment
@@ -169,6 +170,7 @@ def test_two_accounts_of_one_verified_person_are_one_person(team: Shop) -> None:
             NUMBER,
             members=members_wiring.members(),
             verifier=members_wiring.identity_verifier(),
+            versions=FIRST,
         )
     buy(team, "mem_a")
     buy(team, "mem_b")

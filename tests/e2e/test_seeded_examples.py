@@ -19,6 +19,7 @@ from infra.demo.seeding import seed
 from infra.demo.summary import export_lines
 from infra.local.examples import curl, operations
 from infra.local.suite import Suite
+from tests.people.consents import login_body
 
 pytestmark = [
     pytest.mark.engine,
@@ -112,12 +113,7 @@ NEEDS_AN_ANSWER = {
 
 
 def test_the_printed_calls_that_need_no_earlier_answer_succeed(served: Suite, document: Any, notes: Any) -> None:
-    log_in = {
-        "platform": "dev",
-        "app_id": "wxdemo",
-        "login_code": "dev:copied-calls",
-        "phone_code": "dev:+8613800138001",
-    }
+    log_in = login_body("copied-calls", app_id="wxdemo", phone_code="dev:+8613800138001")
     session = httpx.post(f"{served.urls[PUBLIC]}/v1/auth/sessions", json=log_in, timeout=30).raise_for_status().json()
     keys = {**notes["staff_keys"], "supplier": notes["supplier_keys"]["sup_lights"]}
     ran, failed = 0, []
@@ -159,7 +155,7 @@ def test_two_seeded_persons_can_try_what_takes_two(served: Suite, notes: Any) ->
 def test_a_seeded_owner_logs_in_by_a_phone_of_the_development_platform(served: Suite, notes: Any) -> None:
     """Without the root key: a page, a member's token, and then the page again."""
     person = next(each for each in notes["persons"] if each["name"] == "Zhao Min")
-    log_in = {"platform": "dev", "app_id": "wxdemo", "login_code": person["login"]}
+    log_in = login_body(person["login"].removeprefix("dev:"), app_id="wxdemo")
     token = httpx.post(f"{served.urls[PUBLIC]}/v1/auth/sessions", json=log_in, timeout=30).json()["access_token"]
     phone = {"Authorization": f"Bearer {token}"}
     headers = {"Origin": served.urls[STAFF]}

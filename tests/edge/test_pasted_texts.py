@@ -19,6 +19,7 @@ from infra.contract.routes import apis
 from tests.house.cloud import ROOT, http_event, serve
 from tests.house.incoming import incoming
 from tests.people.buyers import RECEIVER
+from tests.people.consents import login_body
 from tests.people.shop import Shop
 
 PHONES = {
@@ -103,7 +104,7 @@ REPORTS = [
 FACE = {"name": "林晓雨", "email": "lin@example.com", "wechat": "lin_xiaoyu", "shelf": ["22423"]}
 CARD = {"versions": {"default": FACE}}
 QUOTE = {"lines": [{"sku": "85123A", "units": 1}], "coupon": f"benefit.mem_{'0' * 26}.1"}
-LOGIN = {"platform": "dev", "app_id": "a", "login_code": "dev:a", "invite": "m3n8r5t2wd"}
+LOGIN = login_body("a", invite="m3n8r5t2wd")
 
 
 def bodies() -> Iterator[tuple[Any, Any]]:

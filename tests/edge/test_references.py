@@ -11,6 +11,7 @@ import pytest
 from tests.house.cloud import http_event, serve
 from tests.house.incoming import incoming
 from tests.people.buyers import BUYER
+from tests.people.consents import login_body
 from tests.people.replies import reply
 from tests.people.shop import Shop
 from tests.people.suppliers import LIGHTS
@@ -74,7 +75,7 @@ CALLS: dict[str, tuple[str, str, str, Any, str]] = {
     ),
     "OpenSession.invite": (
         "nobody", "POST", "/v1/auth/sessions",
-        {"platform": "dev", "app_id": "a", "login_code": "dev:a", "invite": NOBODY}, "INVITER_UNKNOWN",
+        login_body("a", invite=NOBODY), "INVITER_UNKNOWN",
     ),
     "StartPayment.channel": ("member", "POST", "/v1/orders/PLACED/payments", {"channel": "x"}, "CHANNEL_UNKNOWN"),
     "ShipmentCreated.order_id": (

@@ -17,6 +17,7 @@ from cardstock.flows.joining import (
     verify_person,
 )
 from cardstock.ids import RequestKey, new_id
+from cardstock.members.consent_model import FIRST
 from cardstock.members.login_platforms.development import SelfAssertedIdentity
 from cardstock.members.model import Account, Member
 from cardstock.network.deciding import position_of
@@ -42,6 +43,7 @@ class Joining:
         self.needs = JoiningNeeds(
             self.members,
             SelfAssertedIdentity,
+            lambda: FIRST,
             self.network,
             self.cards,
             MemoryMerges(self.members, self.network),

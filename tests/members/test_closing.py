@@ -17,6 +17,7 @@ from tests.house.cloud import Cloud, http_event, serve
 from tests.people.audits import audit_now
 from tests.people.buyers import RECEIVER
 from tests.people.clock import TestClock
+from tests.people.consents import login_body
 from tests.people.replies import Reply, reply
 from tests.people.tokens import access_token
 from tests.people.trade import DEMO_PLAN, Trade, line, product_item
@@ -28,8 +29,7 @@ class Person:
     clock: TestClock
 
     def __init__(self, name: str, **more: Any) -> None:
-        body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{name}", **more}
-        answer = reply(serve(http_event("POST", "/v1/auth/sessions", body)))
+        answer = reply(serve(http_event("POST", "/v1/auth/sessions", login_body(name, **more))))
         assert answer.status == 200, answer
         self.id, self.refresh = answer.body["member"]["member_id"], answer.body["refresh_token"]
 
@@ -100,7 +100,7 @@ def test_a_closed_account_is_refused_everywhere_and_its_sessions_have_ended(clou
     anna = Person("anna")
     anna.close()
     again = reply(serve(http_event("POST", "/v1/auth/refreshes", {"refresh_token": anna.refresh})))
-    body = {"platform": "dev", "app_id": "wx1", "login_code": "dev:anna"}
+    body = login_body("anna")
 
     assert anna.close().body["code"] == anna.send("GET", "/v1/me").body["code"] == "MEMBER_ERASED"
     assert again.status == 401

@@ -25,6 +25,7 @@ from functions.members.on_export import app as on_export
 from tests.house import faults
 from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event, serve
 from tests.people.audits import audit_now
+from tests.people.consents import login_body
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 from tests.people.suppliers import HANGERS, LIGHTS
@@ -55,7 +56,7 @@ class Customer:
     def __init__(self, openid: str, **more: Any) -> None:
         self.openid = openid
         code = f"dev:{openid}" + (f"/u:{more.pop('union')}" if "union" in more else "")
-        body = {"platform": "dev", "app_id": more.pop("app", "wx1"), "login_code": code, **more}
+        body = login_body(openid, app_id=more.pop("app", "wx1"), login_code=code, **more)
         self.login = reply(serve(http_event("POST", "/v1/auth/sessions", body)))
         self.id = str(self.login.body["member"]["member_id"]) if self.login.status == 200 else ""
 

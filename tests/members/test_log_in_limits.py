@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from cardstock.errors import RefusedError, ThrottledError
+from cardstock.members.consent_model import FIRST
 from cardstock.members.identity import IDENTITY_CHECKS
-from cardstock.members.login import LoginRequest, LoginResult, log_in
+from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.ports import Members
 from cardstock.members.session_model import LOG_INS, PHONE_CODES
@@ -17,6 +18,7 @@ from functions.members.api.app import handler
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event
 from tests.people.clock import TestClock
+from tests.people.consents import AGREED, login_body
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
 
 
@@ -44,8 +46,8 @@ def platform() -> Platform:
 
 
 def enter(members: Members, platform: Platform, openid: str, **more: Any) -> LoginResult:
-    request = LoginRequest("dev", "wx1", f"dev:{openid}", **more)
-    return log_in(request, platforms={"dev": platform}, members=members, holdings=MemoryHoldings())
+    request = LoginRequest("dev", "wx1", f"dev:{openid}", consents=AGREED, **more)
+    return log_in(request, LoginNeeds({"dev": platform}, members, MemoryHoldings(), FIRST))
 
 
 def test_an_account_logs_in_so_often_in_an_hour_and_again_in_the_next(
@@ -85,8 +87,7 @@ def test_numbers_are_counted_whether_they_are_new_or_known(members: Members, pla
 
 
 def log_in_over_http() -> dict[str, Any]:
-    body = {"platform": "dev", "app_id": "wx1", "login_code": "dev:anna"}
-    return handler(http_event("POST", "/v1/auth/sessions", body), Context())
+    return handler(http_event("POST", "/v1/auth/sessions", login_body("anna")), Context())
 
 
 def test_the_refusal_says_when_to_come_again(cloud: Cloud, clock: TestClock) -> None:

@@ -12,6 +12,7 @@ from cardstock.edge import secrets
 from cardstock.members import wiring
 from tests.house.cloud import Cloud, Context, http_event, serve
 from tests.people.clock import TestClock
+from tests.people.consents import login_body
 from tests.people.login_parties import PHONE, REAL, Real
 from tests.people.login_servers import transport_to
 
@@ -33,8 +34,9 @@ def configure(cloud: Cloud, platforms: Any) -> None:
 
 
 def log_in(real: Real, person: str = "anna", **more: Any) -> tuple[int, Any, dict[str, str]]:
-    sent = {"platform": real.name, "app_id": real.app_id, "login_code": real.login_code(person), **more}
-    answer = serve(http_event("POST", "/v1/auth/sessions", sent), Context())
+    own = {"platform": real.name, "app_id": real.app_id, "login_code": real.login_code(person)}
+    body = login_body(person, **(own | more))
+    answer = serve(http_event("POST", "/v1/auth/sessions", body), Context())
     return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
 

@@ -12,6 +12,7 @@ from cardstock.cards.store import DynamoCards
 from cardstock.errors import RefusedError
 from cardstock.flows.joining import JoiningNeeds, NetworkInviters
 from cardstock.ids import RequestKey, new_id
+from cardstock.members.consent_model import FIRST
 from cardstock.members.merge_store import DynamoMerges
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person, phone_key, union_key
 from cardstock.members.ports import Inviters, Members
@@ -207,7 +208,9 @@ def joining(request: pytest.FixtureRequest, clock: TestClock) -> Joining:
         return Joining(inviters, memory, inviters.cards.__setitem__)
     request.getfixturevalue("cloud")
     stored, cards = DynamoMembers(), DynamoCards()
-    needs = JoiningNeeds(stored, lambda: None, DynamoNetwork(), cards, DynamoMerges(), coupons=MemoryCoupons)
+    needs = JoiningNeeds(
+        stored, lambda: None, lambda: FIRST, DynamoNetwork(), cards, DynamoMerges(), coupons=MemoryCoupons
+    )
 
     def give_card(key: str, owner_id: str) -> None:
         cards.add_card(Card(key, owner_id, {"default": Face("Lin")}, 1, NOW, NOW), RequestKey(f"req_{key}", "f"))

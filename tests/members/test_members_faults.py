@@ -26,6 +26,7 @@ from functions.members.closing_api.app import handler as closing
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event, queue_event, serve
 from tests.people.clock import TestClock
+from tests.people.consents import login_body
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 QUEUE = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -42,8 +43,7 @@ def send(handler: Callable[..., dict[str, Any]], *arguments: Any, **options: Any
 
 
 def log_in(openid: str, **more: Any) -> tuple[int, Any]:
-    body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{openid}", **more}
-    return send(members, "POST", "/v1/auth/sessions", body)
+    return send(members, "POST", "/v1/auth/sessions", login_body(openid, **more))
 
 
 def first_login() -> Callable[[], Any]:

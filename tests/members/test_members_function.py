@@ -14,6 +14,7 @@ from cardstock.members.store import members_of
 from cardstock.signing import ACCESS
 from tests.house.cloud import ROOT_KEY, Cloud, Context, forget_factories, http_event, serve
 from tests.people.clock import TestClock
+from tests.people.consents import login_body
 from tests.people.shop import Shop
 from tests.people.staff import staff_key
 
@@ -32,8 +33,7 @@ def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int,
 
 
 def log_in(openid: str, **more: Any) -> tuple[int, Any]:
-    body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{openid}", **more}
-    return call("POST", "/v1/auth/sessions", body)
+    return call("POST", "/v1/auth/sessions", login_body(openid, **more))
 
 
 def member(openid: str, **more: Any) -> tuple[str, str]:

@@ -10,7 +10,8 @@ import pytest
 from cardstock.cards.model import View
 from cardstock.cards.radar import count_views
 from cardstock.cards.store import DynamoRadars
-from cardstock.members.login import LoginRequest, LoginResult, log_in
+from cardstock.members.consent_model import FIRST
+from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.model import Person, phone_key
 from cardstock.members.session_model import MOST_SESSIONS, Outcome, Turn, started
@@ -18,6 +19,8 @@ from cardstock.members.session_store import DynamoSessions
 from cardstock.members.store import DynamoMembers, members_of
 from tests.house.racing import at_once
 from tests.people.clock import TestClock
+from tests.people.consents import AGREED
+from tests.people.memory_cards import MemoryVisitors
 from tests.people.memory_members import MemoryHoldings
 
 pytestmark = pytest.mark.engine
@@ -33,8 +36,8 @@ def members(tables: None, clock: TestClock) -> DynamoMembers:
 
 
 def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> LoginResult:
-    request = LoginRequest("dev", "wx1", f"dev:{openid}", phone, invite)
-    return log_in(request, platforms={"dev": DevelopmentPlatform()}, members=members, holdings=MemoryHoldings())
+    request = LoginRequest("dev", "wx1", f"dev:{openid}", phone, invite, consents=AGREED)
+    return log_in(request, LoginNeeds({"dev": DevelopmentPlatform()}, members, MemoryHoldings(), FIRST))
 
 
 def test_one_person_who_logs_in_many_times_at_once_is_registered_once(members: DynamoMembers) -> None:
@@ -73,7 +76,7 @@ def test_two_refreshes_at_once_get_the_same_number_and_the_session_goes_on(membe
     session, store = enter(members, "anna").session, DynamoSessions()
 
     def use(number: int) -> Outcome:
-        return store.use_number(session.member_id, session.id, number, NOW)
+        return store.use_number(session.member_id, session.id, number, NOW, 1)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         turns = set(pool.map(lambda _: use(1), range(AT_ONCE)))
@@ -108,7 +111,7 @@ def test_a_session_that_starts_while_all_end_ends_or_starts_after_them(members: 
 def test_one_old_token_that_is_exchanged_many_times_at_once_makes_one_session(members: DynamoMembers) -> None:
     anna, store = enter(members, "anna").member.id, DynamoSessions()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        turns = set(pool.map(lambda _: store.adopt(started("ses_of_old", anna, "", NOW)), range(AT_ONCE)))
+        turns = set(pool.map(lambda _: store.adopt(started("ses_of_old", anna, "", NOW), 1), range(AT_ONCE)))
 
     assert turns == {Turn(1, NOW)}
     assert len(store.sessions_of(anna)) == 2
@@ -119,7 +122,7 @@ def test_views_of_one_card_that_are_counted_at_once_are_all_counted_once(members
     batches = [views[n : n + 10] for n in range(0, 60, 10)] * 2
 
     def count(batch: list[View]) -> None:
-        while count_views(batch, radars=DynamoRadars()):
+        while count_views(batch, radars=DynamoRadars(), visitors=MemoryVisitors(everybody=True)):
             pass  # a queue would bring it again
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

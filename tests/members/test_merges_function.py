@@ -10,6 +10,7 @@ from cardstock.network import wiring as network_wiring
 from cardstock.network.deciding import position_of
 from tests.house.cloud import Cloud, http_event, serve
 from tests.people.clock import TestClock
+from tests.people.consents import login_body
 from tests.people.replies import Reply, reply
 from tests.people.staff import staff_key
 from tests.people.trade import DEMO_PLAN, Trade
@@ -28,8 +29,7 @@ def send(method: str, path: str, body: Any = None, *, token: str) -> Reply:
 
 def log_in(openid: str, **more: Any) -> tuple[str, str]:
     """Member id and access token."""
-    body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{openid}", **more}
-    answer = reply(serve(http_event("POST", "/v1/auth/sessions", body)))
+    answer = reply(serve(http_event("POST", "/v1/auth/sessions", login_body(openid, **more))))
     assert answer.status == 200, answer
     return answer.body["member"]["member_id"], answer.body["access_token"]
 

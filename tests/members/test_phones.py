@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from cardstock.aws.tables import Transaction
 from cardstock.errors import RefusedError, UnauthorizedError
 from cardstock.ids import new_id
-from cardstock.members.login import LoginRequest, LoginResult, log_in
+from cardstock.members.consent_model import FIRST
+from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.model import LostPhone, Member, Person, phone_key
 from cardstock.members.phones import JOINING_WINDOW, PROOF_HOLDS, QUIET, open_joining
@@ -19,6 +20,7 @@ from cardstock.members.session_model import Arrival, Known
 from cardstock.members.store import DynamoMembers, link_to_staff
 from tests.people.arrivals import session_of
 from tests.people.clock import TestClock
+from tests.people.consents import AGREED
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
 
 PHONE = "+8613800138000"
@@ -34,9 +36,11 @@ class Brand:
         self.members, self.clock, self.holdings = members, clock, MemoryHoldings()
 
     def enter(self, openid: str, phone: str = "", invite: str | None = None) -> LoginResult:
-        request = LoginRequest("dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite)
+        request = LoginRequest(
+            "dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite, consents=AGREED
+        )
         platforms = {"dev": DevelopmentPlatform()}
-        return log_in(request, platforms=platforms, members=self.members, holdings=self.holdings)
+        return log_in(request, LoginNeeds(platforms, self.members, self.holdings, FIRST))
 
     def member(self, member_id: str) -> Member:
         found = self.members.find_member(member_id)

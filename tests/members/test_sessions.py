@@ -12,13 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from cardstock.edge import wiring as edge_wiring
 from cardstock.errors import UnauthorizedError
 from cardstock.members import sessions
-from cardstock.members.login import LoginRequest, log_in
+from cardstock.members.consent_model import FIRST
+from cardstock.members.login import LoginNeeds, LoginRequest, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.store import MemberItem
 from cardstock.signing import ACCESS
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event, serve
 from tests.people.clock import TestClock
+from tests.people.consents import AGREED, login_body
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
 from tests.people.tokens import access_token, old_refresh_token
 
@@ -30,9 +32,7 @@ def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int,
 
 
 def entered(openid: str = "anna", app_id: str = "wx1") -> Any:
-    status, session = call(
-        "POST", "/v1/auth/sessions", {"platform": "dev", "app_id": app_id, "login_code": f"dev:{openid}"}
-    )
+    status, session = call("POST", "/v1/auth/sessions", login_body(openid, app_id=app_id))
     assert status == 200, session
     return session
 
@@ -263,17 +263,16 @@ class Sessions(RuleBasedStateMachine):
         return claims["sid"], claims["n"]
 
     def send(self, token: str) -> sessions.SessionTokens:
-        return sessions.refresh(
-            token, signer=edge_wiring.signer(), sessions=self.members.sessions,
-            tell_reuse=lambda *which: self.told.append(which),
-        )  # fmt: skip
+        used = self.members.sessions
+        needs = sessions.RefreshNeeds(edge_wiring.signer(), used, lambda *which: self.told.append(which), FIRST)
+        return sessions.refresh(token, needs)
 
     @rule()
     def log_in(self) -> None:
         self.clock.move(seconds=1)
-        ask = LoginRequest("dev", "wx1", "dev:anna")
+        ask = LoginRequest("dev", "wx1", "dev:anna", consents=AGREED)
         platforms = {"dev": DevelopmentPlatform()}
-        found = log_in(ask, platforms=platforms, members=self.members, holdings=MemoryHoldings())
+        found = log_in(ask, LoginNeeds(platforms, self.members, MemoryHoldings(), FIRST))
         session_id, number = self.keep(sessions.tokens_of(edge_wiring.signer(), found.session))
         self.numbers[session_id] = number
         if len(self.numbers) > 20:

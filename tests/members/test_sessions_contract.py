@@ -68,9 +68,9 @@ def test_a_number_is_used_once_and_renews_the_session(stores: Stores) -> None:
     anna = member(stores, "anna")
     made, later = only(stores, anna), NOW + timedelta(minutes=5)
 
-    assert stores.sessions.use_number(anna, made.id, 1, later) == Turn(2, later)
-    assert stores.sessions.use_number(anna, made.id, 1, later + timedelta(seconds=9)) == Turn(2, later)
-    assert stores.sessions.use_number(anna, made.id, 7, later) == Turn(2, later)
+    assert stores.sessions.use_number(anna, made.id, 1, later, 1) == Turn(2, later)
+    assert stores.sessions.use_number(anna, made.id, 1, later + timedelta(seconds=9), 1) == Turn(2, later)
+    assert stores.sessions.use_number(anna, made.id, 7, later, 1) == Turn(2, later)
     assert only(stores, anna) == replace(made, number=2, used_at=later, expires_at=later + timedelta(days=30))
 
 
@@ -78,7 +78,7 @@ def test_a_session_is_its_members_alone(stores: Stores) -> None:
     anna, bert = member(stores, "anna"), member(stores, "bert")
     made = only(stores, anna)
 
-    assert stores.sessions.use_number(bert, made.id, 1, NOW) is None
+    assert stores.sessions.use_number(bert, made.id, 1, NOW, 1) is None
     assert stores.sessions.end(bert, made.id) is False
     assert only(stores, anna) == made
 
@@ -86,9 +86,9 @@ def test_a_session_is_its_members_alone(stores: Stores) -> None:
 def test_an_erased_member_uses_no_number_and_adopts_nothing(stores: Stores) -> None:
     gone = member(stores, "gone", erased=True)
 
-    assert stores.sessions.use_number(gone, only(stores, gone).id, 1, NOW) == "erased"
-    assert stores.sessions.adopt(started("ses_old", gone, "", NOW)) == "erased"
-    assert stores.sessions.adopt(started("ses_old", "mem_nobody", "", NOW)) == "erased"
+    assert stores.sessions.use_number(gone, only(stores, gone).id, 1, NOW, 1) == "erased"
+    assert stores.sessions.adopt(started("ses_old", gone, "", NOW), 1) == "erased"
+    assert stores.sessions.adopt(started("ses_old", "mem_nobody", "", NOW), 1) == "erased"
 
 
 def test_a_session_that_ended_stays_ended(stores: Stores) -> None:
@@ -97,7 +97,7 @@ def test_a_session_that_ended_stays_ended(stores: Stores) -> None:
 
     assert stores.sessions.end(anna, made.id) is True
     assert stores.sessions.end(anna, made.id) is False
-    assert stores.sessions.use_number(anna, made.id, 1, NOW) is None
+    assert stores.sessions.use_number(anna, made.id, 1, NOW, 1) is None
     assert ids(stores, anna) == set()
 
 
@@ -122,7 +122,7 @@ def test_all_sessions_of_one_member_end_at_once(stores: Stores) -> None:
 
     assert ids(stores, anna) == set()
     assert len(ids(stores, bert)) == 1
-    assert stores.sessions.adopt(started(derived_id("ses", "t"), anna, "", NOW)) is None
+    assert stores.sessions.adopt(started(derived_id("ses", "t"), anna, "", NOW), 1) is None
     again = start(stores, anna, NOW)
     assert ids(stores, anna) == {again}
     stores.sessions.end_all(anna, NOW)
@@ -135,18 +135,18 @@ def test_a_token_without_a_session_is_adopted_once(stores: Stores) -> None:
     taken = started(derived_id("ses", "t"), anna, "", NOW)
     later = replace(taken, made_at=NOW + timedelta(seconds=9), used_at=NOW + timedelta(seconds=9))
 
-    assert stores.sessions.adopt(taken) == Turn(1, NOW)
-    assert stores.sessions.adopt(later) == Turn(1, NOW)
-    assert stores.sessions.use_number(anna, taken.id, 1, NOW) == Turn(2, NOW)
-    assert stores.sessions.adopt(later) == Turn(2, NOW)
+    assert stores.sessions.adopt(taken, 1) == Turn(1, NOW)
+    assert stores.sessions.adopt(later, 1) == Turn(1, NOW)
+    assert stores.sessions.use_number(anna, taken.id, 1, NOW, 1) == Turn(2, NOW)
+    assert stores.sessions.adopt(later, 1) == Turn(2, NOW)
     assert stores.sessions.end(anna, taken.id) is True
-    assert stores.sessions.adopt(later) is None
+    assert stores.sessions.adopt(later, 1) is None
 
 
 def test_earlier_tokens_can_be_refused(stores: Stores) -> None:
     anna, bert = member(stores, "anna"), member(stores, "bert")
     stores.sessions.refuse_earlier(anna, NOW)
 
-    assert stores.sessions.adopt(started(derived_id("ses", "a"), anna, "", NOW)) is None
-    assert stores.sessions.adopt(started(derived_id("ses", "b"), bert, "", NOW)) == Turn(1, NOW)
+    assert stores.sessions.adopt(started(derived_id("ses", "a"), anna, "", NOW), 1) is None
+    assert stores.sessions.adopt(started(derived_id("ses", "b"), bert, "", NOW), 1) == Turn(1, NOW)
     assert len(ids(stores, anna)) == 1

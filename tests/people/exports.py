@@ -13,6 +13,7 @@ from functions.ledger.on_entry import app as on_entry
 from functions.members.on_export import app as on_export
 from tests.house.cloud import Cloud, Context, http_event, queue_event, serve
 from tests.people.clock import TestClock
+from tests.people.consents import login_body
 from tests.people.replies import Reply, reply
 from tests.people.tokens import access_token
 from tests.people.trade import Trade
@@ -28,7 +29,7 @@ class Person:
     """A member on the development platform."""
 
     def __init__(self, name: str, clock: TestClock, **more: Any) -> None:
-        body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{name}", **more}
+        body = login_body(name, **more)
         answer = reply(serve(http_event("POST", "/v1/auth/sessions", body)))
         assert answer.status == 200, answer
         self.id, self._clock = str(answer.body["member"]["member_id"]), clock

@@ -40,6 +40,7 @@ from cardstock.staff.model import Person as StaffPerson
 from cardstock.staff.store import DynamoPersons
 from tests.house.cloud import Cloud, Context, http_event, queue_event, serve
 from tests.people.clock import TestClock
+from tests.people.consents import EVERY
 from tests.people.staff import LONG_AGO, serve_confirmed, staff_key, unasked
 
 FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
@@ -109,6 +110,7 @@ class Finance:
                 "nick",
                 person=person,
                 state="verified" if verified else "registered",
+                consents=EVERY,
             )
         ).save()
         if bank:

@@ -1,9 +1,10 @@
 """Bank accounts in memory: the ports of the bank accounts area, held to the same contract as the real ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from cardstock import clock
 from cardstock.approving import UseOnce
 from cardstock.bank_accounts import errors
 from cardstock.bank_accounts.model import Holding, Reveal
@@ -28,6 +29,14 @@ class MemoryAccounts:
         changed = replace(holding, version=holding.version + 1)
         self._holdings[holding.member_id] = changed
         return changed
+
+    def removal_step(self, member_id: str) -> Callable[[None], None]:
+        def remove(_transaction: None) -> None:
+            held = self._holdings.get(member_id)
+            if held is not None:
+                self._holdings[member_id] = Holding(member_id, version=held.version + 1, removed_at=clock.now())
+
+        return remove
 
     def waiting_page(self, limit: int, after: str | None) -> tuple[list[str], str | None]:
         waiting = sorted(

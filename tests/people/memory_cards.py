@@ -1,6 +1,6 @@
 """The ports of the cards area in memory."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -96,11 +96,12 @@ class MemoryViews:
         self.reported.append(view)
 
 
-class MemoryNicknames:
-    """`cards.ports.Nicknames`."""
+class MemoryVisitors:
+    """`cards.ports.Visitors`: those with a nickname here agree to be seen, or everybody."""
 
-    def __init__(self, **nicknames: str) -> None:
+    def __init__(self, *, everybody: bool = False, **nicknames: str) -> None:
+        self.everybody = everybody
         self.nicknames = nicknames
 
-    def nicknames_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
-        return {one: self.nicknames[one] for one in member_ids if one in self.nicknames}
+    def names_of(self, member_ids: Collection[str]) -> Mapping[str, str]:
+        return {one: self.nicknames.get(one, "") for one in member_ids if self.everybody or one in self.nicknames}

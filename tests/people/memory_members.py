@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.bank_accounts.errors import BANK_ACCOUNT_CHANGED
 from cardstock.clock import brand_day
 from cardstock.errors import INVITER_BOUND, INVITER_HAS_REFERRED, INVITER_SELF, Refusal
 from cardstock.limits import Use
+from cardstock.members.consent_model import Consent, Purpose, changed
 from cardstock.members.errors import IDENTITY_IN_USE
 from cardstock.members.merge_model import Group, MergeCode
 from cardstock.members.model import MOST_MEMBERS, Member, Person, phone_key
@@ -75,9 +77,11 @@ class MemorySessions:
     def sessions_of(self, member_id: str) -> Sequence[Session]:
         return [each for each in self.sessions.values() if each.member_id == member_id]
 
-    def use_number(self, member_id: str, session_id: str, number: int, now: datetime) -> Outcome:
+    def use_number(self, member_id: str, session_id: str, number: int, now: datetime, agreed: int) -> Outcome:
         if self._gone(member_id):
             return "erased"
+        if not self._agreed(member_id, agreed):
+            return "lapsed"
         found = self._own(member_id, session_id)
         if found is None:
             return None
@@ -86,9 +90,11 @@ class MemorySessions:
             self.sessions[session_id] = found
         return Turn(found.number, found.used_at)
 
-    def adopt(self, session: Session) -> Outcome:
+    def adopt(self, session: Session, agreed: int) -> Outcome:
         if self._gone(session.member_id):
             return "erased"
+        if not self._agreed(session.member_id, agreed):
+            return "lapsed"
         found = self._own(session.member_id, session.id)
         if found is None:
             if session.id in self.exchanged or session.member_id in self.refused:
@@ -113,6 +119,10 @@ class MemorySessions:
         found = self.sessions.get(session_id)
         return found if found is not None and found.member_id == member_id else None
 
+    def _agreed(self, member_id: str, version: int) -> bool:
+        said = self._members.members[member_id].consents.get("account")
+        return said is not None and said.granted and said.version >= version
+
     def _gone(self, member_id: str) -> bool:
         member = self._members.find_member(member_id)
         return member is None or member.state == "erased"
@@ -127,6 +137,7 @@ class MemoryMembers:
         self.persons: dict[str, list[str]] = {}
         self.phone_moves: dict[str, str] = {}
         self.counters = Counter[str]()
+        self.records: list[tuple[str, Purpose, Consent, str]] = []
         self.inviters = MemoryInviters(self)
         self.sessions = MemorySessions(self)
 
@@ -150,6 +161,10 @@ class MemoryMembers:
 
     def enter(self, arrival: Arrival) -> bool:
         member = arrival.known.member
+        if not arrival.is_new and arrival.consents is not None:
+            kept = self.members[member.id]
+            if kept.state == "erased" or kept.consents != member.consents:
+                return False
         if any(key in self.accounts for key in arrival.accounts):
             return False
         if arrival.phone and self.members[member.id].phone:
@@ -167,7 +182,7 @@ class MemoryMembers:
             self.members[loser.id] = replace(loser, phone_lost=arrival.lost)
             self.accounts[phone_key(arrival.member.phone)] = member.id
             self.phone_moves[f"phone-move#{arrival.session.id}"] = loser.id
-        if arrival.is_new or arrival.phone or arrival.join:
+        if arrival.is_new or arrival.phone or arrival.join or arrival.consents is not None:
             self.members[member.id] = arrival.member
         self.accounts |= dict.fromkeys(arrival.accounts, member.id)
         self.sessions.start(arrival.session)
@@ -218,6 +233,29 @@ class MemoryMembers:
         self.members[member_id] = replace(stored, nickname=nickname, birth_year=birth_year)
         return self.members[member_id]
 
+    def change_consents(
+        self, member: Member, consents: Mapping[Purpose, Consent], app: str, *steps: Callable[[None], None]
+    ) -> bool:
+        kept = self.members.get(member.id)
+        if kept is None or kept.state == "erased" or kept.consents != member.consents:
+            return False
+        for purpose, said in changed(member.consents, consents).items():
+            self.records.append((member.id, purpose, said, app))
+        self.members[member.id] = replace(kept, consents=consents)
+        for step in steps:
+            step(None)
+        return True
+
+    def unchanged_consents(self, member: Member) -> Callable[[None], None]:
+        def check(_transaction: None) -> None:
+            if self.members[member.id].consents != member.consents:
+                raise BANK_ACCOUNT_CHANGED()
+
+        return check
+
+    def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
+        return {key: self.members[key] for key in member_ids if key in self.members}
+
     def begin_closing(self, member_id: str, now: datetime) -> bool:
         member = self.members.get(member_id)
         if member is None or member.state == "erased" or member.staff_link:
@@ -242,7 +280,9 @@ class MemoryMembers:
     def identity_salt(self) -> bytes:
         return b"the brand's own"
 
-    def add_person(self, member_id: str, person: Person) -> bool:
+    def add_person(self, member_id: str, person: Person, consents: Mapping[Purpose, Consent] | None = None) -> bool:
+        if consents is not None and self.members[member_id].consents != consents:
+            return False
         others = self.persons.setdefault(person.id, [])
         if member_id in others:
             return False

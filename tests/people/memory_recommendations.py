@@ -28,6 +28,15 @@ class MemoryRows:
             count += 1
         return count
 
+    def delete_rows(self, keys: Collection[str]) -> None:
+        for key in keys:
+            self.rows.pop(key, None)
+
+
+def everybody(member_ids: Collection[str]) -> Collection[str]:
+    """`recommendations.ports.Agreeing`."""
+    return member_ids
+
 
 class MemoryPurchases:
     """`recommendations.ports.Purchases`; remembers what was asked."""

@@ -19,6 +19,7 @@ from cardstock.staff.model import ROOT, Person
 from cardstock.staff.roles import Role
 from cardstock.staff.store import PERSON, DynamoPersons, PersonItem
 from tests.house.cloud import ROOT_KEY, http_event, serve
+from tests.people.consents import login_body
 from tests.people.replies import Reply, reply
 from tests.people.tokens import access_token
 
@@ -163,9 +164,7 @@ class Desk:
         return browser
 
     def _log_in(self, name: str, phone: str) -> Any:
-        body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{name}"}
-        if phone:
-            body["phone_code"] = f"dev:{phone}"
+        body = login_body(name, phone_code=f"dev:{phone}" if phone else None)
         return reply(serve(http_event("POST", "/v1/auth/sessions", body))).body
 
 

@@ -23,6 +23,7 @@ from tests.house import faults
 from tests.house.cloud import Context, http_event, queue_event
 from tests.house.quick import ACCOUNT, told_by
 from tests.people.buyers import RECEIVER
+from tests.people.consents import login_body
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 
@@ -135,7 +136,7 @@ class Life:
         if len(self.members) >= 40:
             return
         index = len(self.members)
-        body = {"platform": "dev", "app_id": "app", "login_code": f"dev:m{index}"}
+        body = login_body(f"m{index}", app_id="app")
         if self.members and index > 1:
             body["invite"] = self.chance.choice(list(self.members)[-5:])
         session = reply(app.handler(http_event("POST", "/v1/auth/sessions", body), Context()))

@@ -16,6 +16,8 @@ import pytest
 
 from cardstock.edge import wiring as edge_wiring
 from cardstock.ids import new_id
+from cardstock.members.model import Account, Member
+from cardstock.members.store import DynamoMembers
 from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.orders.store import order_item
 from cardstock.recommendations import wiring as recommendations_wiring
@@ -23,6 +25,7 @@ from cardstock.signing import ACCESS
 from functions.recommendations.api import app as api
 from functions.recommendations.nightly_learning import app as learning
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event
+from tests.people.arrivals import register
 from tests.people.clock import TestClock
 from tests.people.model_server import ModelServer
 
@@ -57,9 +60,16 @@ def order(member_id: str, days_ago: int, *skus: str) -> None:
     order_item(placed).save()
 
 
+def agree(*members: str) -> None:
+    for name in members:
+        account = Account("dev", "wx1", name)
+        register(DynamoMembers(), Member(name, account.name, NOW), account)
+
+
 @pytest.fixture
 def learnt(cloud: Cloud) -> Cloud:
-    """A shop with a little history, learnt by the schedule."""
+    """A shop with a little history of members who agree, learnt by the schedule."""
+    agree("mem_1", "mem_2", "mem_3", "mem_4")
     order("mem_1", 5, "22423", "tent")
     order("mem_1", 3, "22423")
     for number, member in enumerate(("mem_2", "mem_3", "mem_4")):

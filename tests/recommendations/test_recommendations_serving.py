@@ -24,7 +24,7 @@ from cardstock.recommendations.model import (
 from cardstock.recommendations.recommending import MAX_SHOWN, recommend
 from cardstock.recommendations.wording import accepted, present
 from tests.people.clock import TestClock
-from tests.people.memory_recommendations import MemoryPurchases, MemoryRows, OneAnswerModel
+from tests.people.memory_recommendations import MemoryPurchases, MemoryRows, OneAnswerModel, everybody
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -133,9 +133,9 @@ def test_learning_reads_a_year_and_can_be_repeated() -> None:
     rows = MemoryRows()
     purchases = MemoryPurchases(Purchase("m", "tent", "Tent", 1, NOW - timedelta(days=3), "1"))
 
-    first = learn_from(purchases, at=NOW, rows=rows)
+    first = learn_from(purchases, at=NOW, rows=rows, agreeing=everybody)
     written = dict(rows.rows)
-    second = learn_from(purchases, at=NOW, rows=rows)
+    second = learn_from(purchases, at=NOW, rows=rows, agreeing=everybody)
 
     assert purchases.asked == [NOW - timedelta(days=365)] * 2
     assert (first, second) == (2, 0)

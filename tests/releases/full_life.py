@@ -31,6 +31,7 @@ from functions.recommendations.nightly_learning import app as nightly_learning
 from tests.house.cloud import REGION, Context, http_event, queue_event
 from tests.house.quick import told_by
 from tests.people.buyers import RECEIVER
+from tests.people.consents import login_body
 from tests.people.partner_server import PartnerServer
 from tests.people.payment_parties import WechatParty, notify, opened
 from tests.people.replies import Reply, reply
@@ -294,7 +295,7 @@ class FullLife:
                 self.send("POST", path, {"note": "checked"}, token=self.second, key=self.named("off-approval"))
 
     def _join(self, name: str, inviter: str | None) -> str:
-        body = {"platform": "dev", "app_id": "app", "login_code": f"dev:{self.named(name)}"}
+        body = login_body(self.named(name), app_id="app")
         if inviter is not None:
             body["invite"] = inviter
         session = self.send("POST", "/v1/auth/sessions", body).body

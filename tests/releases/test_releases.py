@@ -31,6 +31,7 @@ from tests.house.cloud import Cloud, Context, http_event, queue_event, serve, te
 from tests.house.proof import proven
 from tests.people.audits import audit_now
 from tests.people.clock import TestClock
+from tests.people.consents import login_body
 from tests.people.partner_server import PartnerServer
 from tests.people.replies import reply
 from tests.people.shop import Shop
@@ -168,7 +169,7 @@ def repeat(release: Recording, shop: Shop) -> None:
     window = int(release.at.timestamp()) // 3600
     lately = keys(release, rf"^count#log-ins#dev:app:([^#]*)#{window}")
     for name in keys(release, r"^identity#dev#app#(.*)")[:3] + lately:
-        body = {"platform": "dev", "app_id": "app", "login_code": f"dev:{name}"}
+        body = login_body(name, app_id="app")
         session = serve(http_event("POST", "/v1/auth/sessions", body))
         assert json.loads(session["body"])["is_new"] is False
     [endpoint, *_] = keys(release, IDS["endpoint_id"])

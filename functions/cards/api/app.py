@@ -14,7 +14,7 @@ from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.wiring import signer
 from cardstock.errors import NOT_FOUND, NotFoundError
-from cardstock.members.wiring import members
+from cardstock.members.wiring import card_visitors
 from cardstock.partners.wiring import callers
 
 api = Api("cards", callers=callers, answers=DynamoAnswers)
@@ -65,7 +65,7 @@ def share_card(request: Request[schemas.PostShare, Nothing]) -> Answer:
 
 @api.post("/v1/card-views", body=schemas.PostView, answer=schemas.ViewTaken, status=202, codes=schemas.VIEW_CODES)
 def report_view(request: Request[schemas.PostView, Nothing]) -> schemas.ViewTaken:
-    """Report a view of a card; a logged-in viewer is stored as a visitor.
+    """Report a view of a card; a logged-in viewer who agrees to `card_visits` is stored as a visitor.
 
     Answered with the attribution for a quote. Reports with one ticket are one view, however often they are sent.
     """
@@ -80,9 +80,12 @@ def report_view(request: Request[schemas.PostView, Nothing]) -> schemas.ViewTake
 
 @api.get("/v1/cards/{key}/visitors", answer=schemas.Visitors, auth="member", codes=(NOT_FOUND,))
 def list_visitors(request: Request[Nothing, Nothing]) -> schemas.Visitors:
-    """List the visitors of the caller's card: counters, a few seconds late, and the last members."""
+    """List the visitors of the caller's card: counters, a few seconds late, and the last members.
+
+    Only members who agree to `card_visits` now are listed.
+    """
     key, owner_id = request.path["key"], request.caller.id
-    found, nicknames = radar.radar_of_own_card(key, owner_id, cards=cards(), radars=radars(), nicknames=members())
+    found, nicknames = radar.radar_of_own_card(key, owner_id, cards=cards(), radars=radars(), visitors=card_visitors())
     return schemas.Visitors.of(found, nicknames, clock.now())
 
 

@@ -8,10 +8,10 @@ from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.wiring import signer
 from cardstock.errors import MEMBER_ERASED, NOT_FOUND
 from cardstock.flows import joining
-from cardstock.flows.joining_wiring import joining_needs, member_holdings
+from cardstock.flows.joining_wiring import joining_needs, login_needs
 from cardstock.members import login, phones, profile, schemas, sessions
 from cardstock.members.identity import IDENTITY_CHECKS
-from cardstock.members.wiring import login_platforms, member_sessions, members, tell_reuse
+from cardstock.members.wiring import member_sessions, members, refresh_needs
 from cardstock.network.schemas import Distribution
 from cardstock.partners.wiring import callers
 
@@ -22,12 +22,12 @@ api = Api("members", callers=callers, counts=DynamoCounts)
 def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Session:
     """Log in.
 
-    A new member is registered with phone number and inviter, all of it or nothing. An invalid invite is an error for
-    new members and ignored for known ones; `bound_inviter` is the inviter now bound. One session above twenty ends the
-    oldest. A number of another member moves here, which `phone_lost` tells the other, unless the account may join it.
+    A new member is registered with phone number, inviter and `consents`, all of it or nothing. Nobody gets in without
+    the consent to `account` in its present version, given now or before. An invalid invite is an error for new members
+    and ignored for known ones; `bound_inviter` is the inviter now bound. One session above twenty ends the oldest. A
+    number of another member moves here, which `phone_lost` tells the other, unless the account may join it.
     """
-    asked, platforms = request.body.login_request(), login_platforms()
-    result = login.log_in(asked, platforms=platforms, members=members(), holdings=member_holdings())
+    result = login.log_in(request.body.login_request(), login_needs())
     return schemas.Session.of(result, sessions.tokens_of(signer(), result.session), clock.now())
 
 
@@ -35,11 +35,10 @@ def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Sess
 def refresh_session(request: Request[schemas.RefreshSession, Nothing]) -> schemas.Tokens:
     """Exchange a refresh token for the next pair of tokens, once.
 
-    If the answer got lost, the same token gets the pair again for thirty seconds. After that it is taken for stolen:
-    the session ends.
+    If the answer got lost, the same token gets the pair again for thirty seconds. After that it is taken for stolen and
+    ends the session. `CONSENT_MISSING`: the text of `account` has changed; log in with the consent to it.
     """
-    token, stored = request.body.refresh_token, member_sessions()
-    return schemas.Tokens.of(sessions.refresh(token, signer=signer(), sessions=stored, tell_reuse=tell_reuse))
+    return schemas.Tokens.of(sessions.refresh(request.body.refresh_token, refresh_needs()))
 
 
 @api.delete("/v1/auth/sessions/current", status=204, auth="member")

@@ -3,6 +3,7 @@
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.observability import count, logger
+from cardstock.members.wiring import agreeing
 from cardstock.partners.wiring import callers
 from cardstock.recommendations.recommending import recommend
 from cardstock.recommendations.schemas import AskRecommendations, Recommendations
@@ -16,10 +17,12 @@ api = Api("recommendations", callers=callers)
 def ask_recommendations(request: Request[Nothing, AskRecommendations]) -> Recommendations:
     """Recommend products to the member.
 
-    From the member's history, products bought together and popular ones, each with its reason; texts follow
-    Accept-Language. Stock and price are not read: read the product, or request a quote.
+    From the member's history, products bought together and popular ones, each with its reason; without the consent to
+    `recommendations` not from the history. Texts follow Accept-Language. Stock and price are not read: read the
+    product, or request a quote.
     """
-    asked, member_id = request.query, request.caller.id
+    asked, agreed = request.query, agreeing([request.caller.id], "recommendations")
+    member_id = next(iter(agreed), None)
     ranked = recommend(member_id, shown=asked.shown_skus(), scene=asked.scene, limit=asked.limit, rows=learnt_rows())
     shelf = present(ranked, language="en" if request.language == "en" else "zh", model=language_model())
     count("RecommendationsServed")

@@ -182,6 +182,12 @@ SIGNATURE_STALE: Final = timed(
 )
 NOT_FOUND: Final = not_found("NOT_FOUND", zh="没有找到。", en="Not found.")
 MEMBER_ERASED: Final = unauthorized("MEMBER_ERASED", zh="账号已注销。", en="This account has been erased.")
+CONSENT_MISSING: Final = refused(
+    "CONSENT_MISSING",
+    zh="须先阅读并同意“{purpose}”的说明（第 {version} 版）。",
+    en="This needs your consent to `{purpose}`, version {version}: read its text, and agree.",
+    about=("consents",),
+)
 QUEUE_UNAVAILABLE: Final = unavailable(
     "QUEUE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The queue did not answer; try again."
 )

@@ -263,7 +263,7 @@ CLASSES: Final = (
             "同意与撤回的记录；打码的手机号转移",
             "records of consents and withdrawals; moves of a telephone number, masked",
         ),
-        shapes=("members.PhoneMoveItem",),
+        shapes=("members.ConsentItem", "members.PhoneMoveItem"),
     ),
     Retention(
         "requests",

@@ -62,6 +62,9 @@ class Holding(msgspec.Struct, frozen=True):
     change: Change | None = None
     notices: tuple[Notice, ...] = ()
     version: int = 0
+    removed_at: datetime | None = None
+    """When the member's accounts were deleted last because the consent was withdrawn. What is set after that waits for
+    a person of the staff, as a change does: a stolen session must not get around that by withdrawing first."""
 
     def in_force(self, at: datetime) -> BankAccount | None:
         """The account that money goes to at `at`; None if there is none yet."""

@@ -1,7 +1,7 @@
 """What bank accounts need from outside."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from cardstock.approving import UseOnce
 from cardstock.bank_accounts.model import BankAccount, Holding, NoticeKind, Reveal
@@ -21,6 +21,10 @@ class Accounts(Protocol):
 
         Whose change waits for a person is listed by `waiting_page`. Raises `ConflictError` (BANK_ACCOUNT_CHANGED).
         """
+
+    def removal_step(self, member_id: str) -> Any:
+        """What deletes the member's accounts and notices, as a part of another area's transaction. The next account is
+        a change, not a first one."""
 
     def waiting_page(self, limit: int, after: str | None) -> tuple[list[str], str | None]:
         """Up to `limit` ids of members whose change waits, and after which there are more."""

@@ -13,9 +13,10 @@ from cardstock.bank_accounts.setting import WantedAccount
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import MemberId, Moment, NextCursor, PersonId
 from cardstock.edge.http import LINE, Model
-from cardstock.errors import MEMBER_ERASED, NOT_FOUND, REASON_MISSING
+from cardstock.errors import CONSENT_MISSING, MEMBER_ERASED, NOT_FOUND, REASON_MISSING
 
 SETTING_CODES = (
+    CONSENT_MISSING,
     MEMBER_ERASED,
     errors.ACCOUNT_NUMBER_INVALID,
     errors.HOLDER_UNVERIFIED,

@@ -6,8 +6,19 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.approving import UseOnce
 from cardstock.bank_accounts import errors
-from cardstock.bank_accounts.model import NOTICES_KEPT, WAIT, BankAccount, Change, Holding, Notice, NoticeKind, mask
+from cardstock.bank_accounts.model import (
+    NOTICES_KEPT,
+    WAIT,
+    BankAccount,
+    Change,
+    ChangeState,
+    Holding,
+    Notice,
+    NoticeKind,
+    mask,
+)
 from cardstock.bank_accounts.numbers import checked_number
 from cardstock.bank_accounts.ports import Accounts, Tell, Vault
 from cardstock.errors import Pointer
@@ -39,10 +50,11 @@ class AccountNeeds(msgspec.Struct, frozen=True):
     tell: Tell
 
 
-def set_account(owner: Owner, wanted: WantedAccount, needs: AccountNeeds) -> Holding:
+def set_account(owner: Owner, wanted: WantedAccount, needs: AccountNeeds, use: UseOnce | None = None) -> Holding:
     """The member's accounts with the wanted one as change. The same account again changes nothing.
 
-    It is announced before it is stored: a member whose contact could not be notified keeps the old account. Raises
+    `use` becomes part of the transaction. It is announced before it is stored: a member whose contact could not be
+    notified keeps the old account. After a removal the next account waits for a person, as a change does. Raises
     `InvalidError` (ACCOUNT_NUMBER_INVALID), `RefusedError` (HOLDER_UNVERIFIED, HOLDER_DIFFERS), `ConflictError`
     (BANK_ACCOUNT_CHANGED).
     """
@@ -60,13 +72,11 @@ def set_account(owner: Owner, wanted: WantedAccount, needs: AccountNeeds) -> Hol
     account_id = derived_id("bac", owner.member_id, str(holding.version))
     key_id, sealed = needs.vault.seal(number, context(owner.member_id, account_id))
     account = BankAccount(account_id, owner.person, mask(number), wanted.bank, wanted.branch, sealed, key_id, now)
-    kind: NoticeKind = "set" if in_force is None else "changed"
-    changed = replace(
-        holding,
-        current=in_force,
-        change=Change(account, "confirmed" if in_force is None else "waiting", now + WAIT),
-    )
-    return needs.accounts.replace(with_notice(changed, kind, account, owner.contact, needs.tell))
+    is_first = in_force is None and holding.removed_at is None
+    kind: NoticeKind = "set" if is_first else "changed"
+    state: ChangeState = "confirmed" if is_first else "waiting"
+    changed = replace(holding, current=in_force, change=Change(account, state, now + WAIT))
+    return needs.accounts.replace(with_notice(changed, kind, account, owner.contact, needs.tell), use)
 
 
 def with_notice(holding: Holding, kind: NoticeKind, account: BankAccount, contact: str, tell: Tell) -> Holding:

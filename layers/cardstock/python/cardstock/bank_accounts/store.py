@@ -13,11 +13,12 @@ Table `bank-accounts`, partition key `pk`, sort key `sk`:
 Setting and deciding is one transaction of two items: the accounts, and the member's place among those that wait.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock import clock
 from cardstock.approving import UseOnce
 from cardstock.aws.items import StructAttribute
 from cardstock.aws.pages import read_page
@@ -42,6 +43,7 @@ class HoldingItem(Table):
     change = StructAttribute(Change, null=True)
     notices = StructAttribute(tuple[Notice, ...], null=True)
     version = IntegerAttribute()
+    removed_at = EpochAttribute(null=True)
 
 
 class WaitingItem(Table):
@@ -100,6 +102,18 @@ class DynamoAccounts:
             raise errors.BANK_ACCOUNT_CHANGED() from error
         return changed
 
+    def removal_step(self, member_id: str) -> Callable[[Transaction], None]:
+        def remove(transaction: Transaction) -> None:
+            item = HoldingItem.find(member_id, _HOLDING)
+            if item is None:
+                transaction.condition_check(HoldingItem, member_id, _HOLDING, condition=HoldingItem.pk.does_not_exist())
+                return
+            changed = replace(Holding(member_id), version=item.version + 1, removed_at=clock.now())
+            transaction.delete(WaitingItem(sk=member_id))
+            transaction.save(_item(changed), condition=HoldingItem.version == item.version)
+
+        return remove
+
     def waiting_page(self, limit: int, after: str | None) -> tuple[list[str], str | None]:
         start = None if after is None else {"pk": _WAITING, "sk": after}
         found, last = read_page(WaitingItem.query, _WAITING, limit=limit, start=start, consistent_read=True)
@@ -130,8 +144,9 @@ def _item(holding: Holding) -> HoldingItem:
         change=holding.change,
         notices=holding.notices or None,
         version=holding.version,
+        removed_at=holding.removed_at,
     )
 
 
 def _holding(item: HoldingItem) -> Holding:
-    return Holding(item.pk, item.current, item.change, item.notices or (), item.version)
+    return Holding(item.pk, item.current, item.change, item.notices or (), item.version, item.removed_at)

@@ -1,6 +1,6 @@
 """What the cards area needs from outside."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from cardstock.cards.model import Card, Radar, Share, View
@@ -52,8 +52,8 @@ class Views(Protocol):
         """Queue the report for counting. Raises `UnavailableError` (QUEUE_UNAVAILABLE)."""
 
 
-class Nicknames(Protocol):
-    """Nicknames of members."""
+class Visitors(Protocol):
+    """Members as owners of cards may see them."""
 
-    def nicknames_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
-        """The nickname of each member that has one."""
+    def names_of(self, member_ids: Collection[str]) -> Mapping[str, str]:
+        """The nicknames, possibly empty, of those of the members who agree to be seen."""

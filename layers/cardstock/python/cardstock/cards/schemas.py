@@ -338,7 +338,7 @@ class Visitors(Model):
         Meta(examples=["2026-12-01T08:26:00.000Z"], description="When it was last opened; null before the first view."),
     ]
     scenes: Annotated[dict[str, int], Meta(description="Views by scene.", examples=[{"group_chat": 9}])]
-    visitors: Annotated[list[Visitor], Meta(description="The latest visitors, newest first.")]
+    visitors: Annotated[list[Visitor], Meta(description="The latest visitors who agree to be seen, newest first.")]
 
     @classmethod
     def of(cls, radar: Radar, nicknames: Mapping[str, str], now: datetime) -> Visitors:
@@ -349,7 +349,7 @@ class Visitors(Model):
             seconds=radar.seconds,
             last_at=rfc3339(radar.last_at) if radar.last_at else None,
             scenes=dict(radar.scenes),
-            visitors=[Visitor.of(one, nicknames.get(one.member_id), now) for one in radar.visitors],
+            visitors=[Visitor.of(one, nicknames.get(one.member_id) or None, now) for one in radar.visitors],
         )
 
 

@@ -15,6 +15,7 @@
 | check sales and subtrees | `nightly_compliance` | `compliance/nightly_check` |
 | join the referral network | `joining`, `joining_wiring` | `members/api`, `members/staff_api` |
 | merge members who are one person | `merging` | `members/accounts_api`, `joining` |
+| give and withdraw consents, and what that removes | `consenting`, `consenting_wiring` | `members/consents_api` |
 | close a member's account | `closing`, `closing_wiring`, `closing_schemas` | `members/closing_api` |
 | write an export of a member's data | `exporting`, `exporting_wiring`, `exporting_texts` | `members/on_export` |
 | its records, as they were and as they are written | `exporting_as_of`, `exporting_views_wiring` | `exporting` |

@@ -15,6 +15,8 @@ from cardstock.clock import rfc3339
 from cardstock.errors import NOT_FOUND
 from cardstock.flows.announcing import EventPublisher, event
 from cardstock.members import profile
+from cardstock.members.consent_model import Versions
+from cardstock.members.consents import require_consent
 from cardstock.members.model import Member, mask_phone
 from cardstock.members.ports import Members
 from cardstock.payouts.payees import BankTarget
@@ -26,6 +28,7 @@ class BankAccountNeeds(msgspec.Struct, frozen=True):
     """The ports of these flows."""
 
     members: Members
+    versions: Versions
     accounts: Accounts
     vault: Vault
     publisher: Callable[[], EventPublisher]
@@ -33,10 +36,12 @@ class BankAccountNeeds(msgspec.Struct, frozen=True):
 
 
 def set_bank_account(member_id: str, wanted: WantedAccount, needs: BankAccountNeeds) -> Holding:
-    """`set_account` for the caller. Raises `UnauthorizedError` (MEMBER_ERASED), and what it raises."""
+    """`set_account` for the caller, who agrees to it now and when it is stored. Raises `UnauthorizedError`
+    (MEMBER_ERASED), `RefusedError` (CONSENT_MISSING), and what it raises."""
     member = profile.find_caller(member_id, members=needs.members)
+    require_consent(member, "bank_account", needs.versions)
     owner = Owner(member.id, None if member.person is None else member.person.name, contact_of(member))
-    return set_account(owner, wanted, _account_needs(needs))
+    return set_account(owner, wanted, _account_needs(needs), needs.members.unchanged_consents(member))
 
 
 def decide_bank_account(  # noqa: PLR0917 - the address of a change has two parts

@@ -12,6 +12,7 @@ from cardstock.cards.ports import Cards
 from cardstock.cards.sharing import owner_of_key
 from cardstock.flows import merging
 from cardstock.members import identity, inviting
+from cardstock.members.consent_model import Versions
 from cardstock.members.model import MEMBER_ID, Member
 from cardstock.members.ports import IdentityVerifier, Members, Merges
 from cardstock.members.profile import find_member
@@ -27,6 +28,7 @@ class JoiningNeeds(msgspec.Struct, frozen=True):
 
     members: Members
     verifier: Callable[[], IdentityVerifier | None]
+    versions: Callable[[], Versions]
     network: Network
     cards: Cards
     merges: Merges
@@ -71,7 +73,9 @@ def verify_person(member_id: str, name: str, number: str, needs: JoiningNeeds) -
 
     Raises what `members.identity.verify_person` raises.
     """
-    member = identity.verify_person(member_id, name, number, members=needs.members, verifier=needs.verifier())
+    member = identity.verify_person(
+        member_id, name, number, members=needs.members, verifier=needs.verifier(), versions=needs.versions()
+    )
     merging.join_verified(member.id, merging.MergeNeeds(needs.merges, needs.network))
     coupons.count_verified(member.id, network=needs.network)
     return member

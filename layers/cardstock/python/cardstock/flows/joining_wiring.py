@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cardstock.flows.joining import JoiningNeeds
     from cardstock.flows.merging import MergeNeeds
     from cardstock.flows.staff_keys import KeyNeeds
+    from cardstock.members.login import LoginNeeds
 
 
 @cache
@@ -41,6 +42,16 @@ def member_holdings() -> "MemberHoldings":
 
 
 @cache
+def login_needs() -> "LoginNeeds":
+    """The ports of logging in."""
+    from cardstock.members.login import LoginNeeds
+
+    return LoginNeeds(
+        members_wiring.login_platforms(), members_wiring.members(), member_holdings(), members_wiring.consent_versions()
+    )
+
+
+@cache
 def joining_needs() -> "JoiningNeeds":
     """The ports of joining the network."""
     from cardstock.flows.joining import JoiningNeeds
@@ -48,6 +59,7 @@ def joining_needs() -> "JoiningNeeds":
     return JoiningNeeds(
         members=members_wiring.members(),
         verifier=members_wiring.identity_verifier,
+        versions=members_wiring.consent_versions,
         network=network_wiring.network(),
         cards=cards_wiring.cards(),
         merges=members_wiring.merges(),

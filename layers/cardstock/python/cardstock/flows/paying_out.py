@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from cardstock.flows.announcing import EventPublisher, event
 from cardstock.ledger.payout_steps import TransferPosting
+from cardstock.members.consent_model import has_withdrawn
 from cardstock.members.model import Member
 from cardstock.money import Fen
 from cardstock.network.plan import Plan
@@ -180,6 +181,7 @@ def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
         person=member.person.id if member.person is not None else "",
         id_number=member.person.number_masked if member.person is not None else "",
         siblings=member.siblings,
+        consent_withdrawn=has_withdrawn(member, "identity_check"),
     )
 
 

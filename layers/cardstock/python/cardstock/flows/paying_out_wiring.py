@@ -55,7 +55,11 @@ def bank_accounts() -> "BankAccountNeeds":
     from cardstock.members import wiring as members_wiring
 
     return BankAccountNeeds(
-        members_wiring.members(), bank_accounts_wiring.accounts(), bank_accounts_wiring.vault(), wiring.announcements
+        members_wiring.members(),
+        members_wiring.consent_versions(),
+        bank_accounts_wiring.accounts(),
+        bank_accounts_wiring.vault(),
+        wiring.announcements,
     )
 
 

@@ -13,7 +13,16 @@ A member:
     registered --close_account--> erased
     verified --close_account--> erased
 
-An erased member stays on record and is refused everywhere (MEMBER_ERASED). Closing an account is `flows.closing`.
+A member's consent:
+
+    missing --change_consent--> given | withdrawn
+    given --read_versions--> lapsed
+    given --change_consent--> withdrawn
+    lapsed --change_consent--> given | withdrawn
+    withdrawn --change_consent--> given
+
+It is to one purpose, and lapses when a newer version of its text comes into force. An erased member stays on record and
+is refused everywhere (MEMBER_ERASED). Closing an account is `flows.closing`.
 
 An export: time alone makes it fail or expire.
 
@@ -22,9 +31,9 @@ An export: time alone makes it fail or expire.
     ready --state_at--> expired
 
 Where to look: `login` registers members and lets them in, `phones` says who may join a member by a number, `inviting`
-binds them to inviters, `profile` is what they say of themselves, `identity` verifies persons. `sessions` are their
-tokens, and how these are refreshed and ended; `login_platforms` are the platforms' adapters. `merge_model` and
-`flows.merging` are merges. `exports` are the files in which members get what is stored of them, `flows.exporting`
-writes them.
+binds them to inviters, `profile` is what they say of themselves, `consents` is what they agree to (`consent_model` and
+`consent_texts` are the purposes), `identity` verifies persons. `sessions` are their tokens, and how these are refreshed
+and ended; `login_platforms` are the platforms' adapters. `merge_model` and `flows.merging` are merges. `exports` are
+the files in which members get what is stored of them, `flows.exporting` writes them.
 Members meet the referral network in `flows.joining`.
 """

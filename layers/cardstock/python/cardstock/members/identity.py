@@ -6,8 +6,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.errors import STORE_BUSY
 from cardstock.limits import Limit
 from cardstock.members import errors
+from cardstock.members.consent_model import Versions
+from cardstock.members.consents import require_consent
 from cardstock.members.model import Member, Person, born_on, hash_number, mask_number
 from cardstock.members.ports import IdentityVerifier, Members
 from cardstock.members.profile import find_caller
@@ -15,29 +18,37 @@ from cardstock.members.profile import find_caller
 IDENTITY_CHECKS: Final = Limit("identity-checks", most=10, window=timedelta(days=1))
 """Of one member. A verifier is paid for each check, and whoever tries numbers must not find one that fits a name."""
 
+_ATTEMPTS: Final = 5
+
 
 def verify_person(
-    member_id: str, name: str, number: str, *, members: Members, verifier: IdentityVerifier | None
+    member_id: str, name: str, number: str, *, members: Members, verifier: IdentityVerifier | None, versions: Versions
 ) -> Member:
     """The member, verified as the person of that name and identity number. The same person again changes nothing.
 
     Raises `InvalidError` (ID_NUMBER_INVALID), `RefusedError`: IDENTITY_FIXED (the member is verified as somebody else),
-    IDENTITY_MISMATCH, IDENTITY_IN_USE (`MOST_MEMBERS` are this person already), VERIFICATION_MISSING (this deployment
-    has no verifier).
+    CONSENT_MISSING (nothing is sent to the service then), IDENTITY_MISMATCH, IDENTITY_IN_USE (`MOST_MEMBERS` are this
+    person already), VERIFICATION_MISSING (this deployment has no verifier).
     """
     number = number.upper()
     now = clock.now()
     born = born_on(number, now.date())
-    member = find_caller(member_id, members=members)
-    if member.state == "registered":
+    person: Person | None = None
+    for _ in range(_ATTEMPTS):
+        member = find_caller(member_id, members=members)
+        if member.state != "registered":
+            break
+        require_consent(member, "identity_check", versions)
         if verifier is None:
             raise errors.VERIFICATION_MISSING()
-        method = verifier.verify(name, number)
-        salted = hash_number(number, members.identity_salt())
-        person = Person(name, mask_number(number), salted, born, method, verified_at=now)
-        if members.add_person(member_id, person):
+        if person is None:
+            method = verifier.verify(name, number)
+            salted = hash_number(number, members.identity_salt())
+            person = Person(name, mask_number(number), salted, born, method, verified_at=now)
+        if members.add_person(member.id, person, member.consents):
             return replace(member, person=person, state="verified")
-        member = find_caller(member_id, members=members)
+    else:
+        raise STORE_BUSY()
     if member.person is None or member.person.name != name or not member.person.is_number(number):
         raise errors.IDENTITY_FIXED()
     return member

@@ -1,16 +1,27 @@
 """Logging in: the first login registers a member, later ones find the member again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.errors import INVITER_UNKNOWN, MEMBER_ERASED, STORE_BUSY, Pointer, RefusedError, UnauthorizedError
+from cardstock.errors import (
+    CONSENT_MISSING,
+    INVITER_UNKNOWN,
+    MEMBER_ERASED,
+    STORE_BUSY,
+    CardstockError,
+    Pointer,
+    RefusedError,
+    UnauthorizedError,
+)
 from cardstock.ids import new_id
 from cardstock.limits import Use
 from cardstock.members import errors
+from cardstock.members.consent_model import Purpose, Versions, allows, with_consent
+from cardstock.members.consents import require_current
 from cardstock.members.model import Account, Member, phone_key, union_key
 from cardstock.members.phones import how_to_join
 from cardstock.members.ports import Holdings, LoginPlatform, Members
@@ -29,7 +40,8 @@ _ATTEMPTS: Final = 5
 
 
 class LoginRequest(msgspec.Struct, frozen=True):
-    """What a client presents: codes from the platform, the invite that brought it, and the scene (entry point)."""
+    """What a client presents: codes from the platform, the invite that brought it, the scene (entry point), and to
+    which versions of which purposes the person agreed there."""
 
     platform: str
     app_id: str
@@ -37,6 +49,7 @@ class LoginRequest(msgspec.Struct, frozen=True):
     phone_code: str | None = None
     invite: str | None = None
     scene: str = ""
+    consents: Sequence[tuple[Purpose, int]] = ()
 
 
 class LoginResult(msgspec.Struct, frozen=True):
@@ -48,9 +61,16 @@ class LoginResult(msgspec.Struct, frozen=True):
     inviter_id: str | None
 
 
-def log_in(
-    request: LoginRequest, *, platforms: Mapping[str, LoginPlatform], members: Members, holdings: Holdings
-) -> LoginResult:
+class LoginNeeds(msgspec.Struct, frozen=True):
+    """The ports of logging in, and the versions of consents that are in force."""
+
+    platforms: Mapping[str, LoginPlatform]
+    members: Members
+    holdings: Holdings
+    versions: Versions
+
+
+def log_in(request: LoginRequest, needs: LoginNeeds) -> LoginResult:
     """A session of the member behind the platform's account, registered with number and inviter in one step if new.
 
     A newcomer whose invite cannot be followed is refused whole (INVITER_UNKNOWN and the other rules): nothing is kept.
@@ -60,13 +80,20 @@ def log_in(
     without it. A member who has a number keeps it. Three calls of the store at most, if nobody else
     writes the same and the number is nobody else's.
 
-    Raises `InvalidError` (PLATFORM_UNKNOWN), `UnauthorizedError` (MEMBER_ERASED), `RefusedError`, `ThrottledError`
+    The consents of the request are stored on the member in the same step. Nobody enters without the consent to
+    `account` in the version in force, given now or before: an account that leads to no member is refused before its
+    number is asked for, and nothing is kept.
+
+    Raises `InvalidError` (PLATFORM_UNKNOWN), `UnauthorizedError` (MEMBER_ERASED), `RefusedError` (CONSENT_MISSING,
+    CONSENT_OUTDATED, and the network's), `ThrottledError`
     (TOO_MANY: the account's `LOG_INS` or `PHONE_CODES`; a number is not asked for then), and what the platform refuses
     (`members.ports.LoginPlatform`).
     """
-    platform = platforms.get(request.platform)
+    members, versions = needs.members, needs.versions
+    platform = needs.platforms.get(request.platform)
     if platform is None:
         raise errors.PLATFORM_UNKNOWN(pointers=(Pointer("/platform", "UNKNOWN"),))
+    _require_current(request.consents, versions)
     found, now = platform.identify(request.app_id, request.login_code), clock.now()
     account = Account(request.platform, request.app_id, found.openid, found.kind)
     keys = (account.key, union_key(request.platform, found.union_id)) if found.union_id else (account.key,)
@@ -74,25 +101,38 @@ def log_in(
     leads = members.look_up(keys, request.invite, uses)
     for use in leads.over:
         raise use.limit.refusal(now)
+    if not leads.owners and "account" not in dict(request.consents):
+        raise _account_missing(versions)
     phone = platform.phone_of(request.app_id, request.phone_code, found.openid) if request.phone_code else ""
     newcomer = Member(id=new_id("mem", now), account=account.name, created_at=now, phone=phone, scene=request.scene)
     if phone:
         newcomer = replace(newcomer, phone_at=now)
     session = started(new_id("ses", now), newcomer.id, account.name, now)
-    vouched = _Vouched(keys, phone, newcomer, session, uses, request.invite is not None)
+    vouched = _Vouched(keys, phone, newcomer, session, uses, request.invite is not None, request.consents)
     try:
-        return _enter(vouched, leads, request.invite, members=members, holdings=holdings)
+        return _enter(vouched, leads, request.invite, needs)
     except (RefusedError, UnauthorizedError):
         if phone:
             members.count_refused(uses, now)
         raise
 
 
-def _enter(
-    vouched: "_Vouched", leads: Leads, invite: str | None, *, members: Members, holdings: Holdings
-) -> LoginResult:
+def _require_current(consents: Sequence[tuple[Purpose, int]], versions: Versions) -> None:
+    for place, (purpose, version) in enumerate(consents):
+        require_current(purpose, version, versions, f"/consents/{place}/version")
+
+
+def _account_missing(versions: Versions) -> CardstockError:
+    missing = Pointer("/consents", "CONSENT_MISSING")
+    return CONSENT_MISSING(pointers=(missing,), purpose="account", version=versions["account"])
+
+
+def _enter(vouched: "_Vouched", leads: Leads, invite: str | None, needs: LoginNeeds) -> LoginResult:
+    members, versions = needs.members, needs.versions
     for _ in range(_ATTEMPTS):
-        arrival = _arrival(vouched, leads, members=members, holdings=holdings)
+        arrival = _agreed(vouched, _arrival(vouched, leads, members=members, holdings=needs.holdings))
+        if not allows(arrival.member, "account", versions):
+            raise _account_missing(versions)
         try:
             entered = members.enter(arrival)
         except RefusedError:
@@ -116,6 +156,7 @@ class _Vouched(msgspec.Struct, frozen=True):
     session: Session
     uses: tuple[Use, ...]
     is_invited: bool
+    consents: Sequence[tuple[Purpose, int]]
 
 
 def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Holdings) -> Arrival:
@@ -148,6 +189,14 @@ def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Hol
         uses=vouched.uses,
         phone_from=holder_id,
     )
+
+
+def _agreed(vouched: _Vouched, arrival: Arrival) -> Arrival:
+    """The arrival with what the person agreed to, if that was not said before."""
+    consents = arrival.known.member.consents
+    for purpose, version in vouched.consents:
+        consents = with_consent(consents, purpose, version, vouched.session.made_at, granted=True)
+    return arrival if consents is arrival.known.member.consents else replace(arrival, consents=consents)
 
 
 def _keeps_number(holder: Known | None) -> bool:

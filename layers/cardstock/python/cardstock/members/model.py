@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -14,6 +15,7 @@ from cardstock.clock import brand_day
 from cardstock.errors import Pointer
 from cardstock.ids import derived_id
 from cardstock.members import errors
+from cardstock.members.consent_model import Consent, Purpose
 
 MemberState: TypeAlias = Literal["registered", "verified", "erased"]
 TRANSITIONS: Final[Mapping[MemberState, frozenset[MemberState]]] = {
@@ -152,6 +154,8 @@ class Member(msgspec.Struct, frozen=True):
     """Whether the member is, or ever was, a person of the staff."""
     staff_link: str = ""
     """The person of the staff (`stf_...`) who this member is; empty for everybody else."""
+    consents: Mapping[Purpose, Consent] = MappingProxyType({})
+    """What the member said last of each purpose; v0.3.0 stored none."""
 
     @property
     def relatives(self) -> frozenset[str]:

@@ -21,6 +21,18 @@ FAMILIES: Final = (
         },
     ),
     Family(
+        "consents",
+        "Consents",
+        "个人信息同意",
+        "What members' data are processed for, and what members agree to.",
+        "处理会员个人信息的目的，以及会员的同意与撤回。",
+        {
+            "GET /v1/consent-purposes": Operation("listConsentPurposes", "List purposes of consents", "查看处理目的"),
+            "GET /v1/me/consents": Operation("listConsents", "List my consents", "查看我的同意"),
+            "PUT /v1/me/consents/{purpose}": Operation("putConsent", "Give or withdraw consent", "同意或撤回"),
+        },
+    ),
+    Family(
         "members",
         "Members",
         "会员",
@@ -51,6 +63,7 @@ FAMILIES: Final = (
     ),
 )
 PATH_VALUES: Final = {
+    "purpose": PathValue("card_visits", "One of the purposes of `GET /v1/consent-purposes`."),
     "session_id": PathValue("ses_01kbdxdh50fcazdjhcnqh2rzv5", "One of the member's sessions."),
     "export_id": PathValue("exp_01kbdxdh50fcazdjhcnqh2rzv5", "One of the member's exports."),
     "member_id": PathValue("mem_01kbdxdh50fcazdjhcnqh2rzv5", "Member who is meant."),

@@ -8,6 +8,7 @@ import msgspec
 
 from cardstock.files import Document
 from cardstock.limits import Use
+from cardstock.members.consent_model import Consent, Purpose
 from cardstock.members.erasure_model import Erasure
 from cardstock.members.export_model import Export, ExportFile
 from cardstock.members.merge_model import Group, MergeCode
@@ -90,6 +91,19 @@ class Members(Protocol):
     def change_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         """The changed member; None if there is no such member, or it was erased."""
 
+    def change_consents(self, member: Member, consents: Mapping[Purpose, Consent], app: str, *steps: Any) -> bool:
+        """Store the consents in place of those of `member` as it was read, a record of each that differs, and what the
+        `steps` add to the transaction; `app` is the platform's app in which they were said. All of it or nothing.
+
+        False if the member was erased, or has other consents by now than as it was read.
+        """
+
+    def unchanged_consents(self, member: Member) -> Any:
+        """What makes another area's transaction fail unless the member's consents are as they were read."""
+
+    def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
+        """Those of the members that exist, erased ones too, read consistently; one read per hundred."""
+
     def begin_closing(self, member_id: str, now: datetime) -> bool:
         """Keep since when the member wants the account closed: the first time counts. False for a member who is not
         there, erased, or linked with a person of the staff."""
@@ -101,8 +115,9 @@ class Members(Protocol):
     def identity_salt(self) -> bytes:
         """The brand's salt for identity numbers: made when first asked for, never another."""
 
-    def add_person(self, member_id: str, person: Person) -> bool:
-        """Keep whom the member was verified as, unless the member was verified before; whether it was kept.
+    def add_person(self, member_id: str, person: Person, consents: Mapping[Purpose, Consent] | None = None) -> bool:
+        """Keep whom the member was verified as, unless the member was verified before, or has other consents by now
+        than `consents` (None: any); whether it was kept.
 
         From then on the members who are the same person know each other as `siblings`. Raises `RefusedError`
         (IDENTITY_IN_USE) when `MOST_MEMBERS` of them are this person already.
@@ -149,16 +164,17 @@ class Sessions(Protocol):
     def sessions_of(self, member_id: str) -> Sequence[Session]:
         """The member's sessions, in no order: at most `MOST_SESSIONS`."""
 
-    def use_number(self, member_id: str, session_id: str, number: int, now: datetime) -> Outcome:
+    def use_number(self, member_id: str, session_id: str, number: int, now: datetime, agreed: int) -> Outcome:
         """Raise the session's number and renew it, if it is `number`; where it stands then, changed or not.
 
-        None if there is no such session, "erased" if there is no such member any more. Of two at once one raises it.
+        None if there is no such session, "erased" if there is no such member any more, "lapsed" if the member has not
+        agreed to version `agreed` of `account`, or a later one. Of two at once one raises it.
         """
 
-    def adopt(self, session: Session) -> Outcome:
+    def adopt(self, session: Session, agreed: int) -> Outcome:
         """Keep a session made of a refresh token of v0.2.0, from which its id is derived; where it stands then.
 
-        None if it was kept before and has ended, or if such tokens are refused; "erased" as above.
+        None if it was kept before and has ended, or if such tokens are refused; "erased" and "lapsed" as above.
         """
 
     def refuse_earlier(self, member_id: str, now: datetime) -> None:

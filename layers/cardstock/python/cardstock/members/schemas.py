@@ -11,6 +11,7 @@ from cardstock.clock import rfc3339
 from cardstock.edge.fields import MemberId, Moment, NextCursor, SignedToken
 from cardstock.edge.http import LINE, OPTIONAL_LINE, Model
 from cardstock.errors import (
+    CONSENT_MISSING,
     INVITER_BOUND,
     INVITER_HAS_REFERRED,
     INVITER_SELF,
@@ -22,6 +23,7 @@ from cardstock.errors import (
     TOO_MANY,
 )
 from cardstock.members import errors
+from cardstock.members.consent_model import Purpose
 from cardstock.members.login import LoginRequest, LoginResult
 from cardstock.members.model import LostPhone, Member, mask_name, mask_phone
 
@@ -37,6 +39,8 @@ INVITER_CODES: Final = (
     INVITER_HAS_REFERRED,
 )
 LOGIN_CODES: Final = (
+    CONSENT_MISSING,
+    errors.CONSENT_OUTDATED,
     errors.PLATFORM_UNKNOWN,
     errors.APP_UNKNOWN,
     errors.LOGIN_CODE_INVALID,
@@ -51,6 +55,7 @@ LOGIN_CODES: Final = (
 )
 JOINING_CODES: Final = (errors.PHONE_MISSING, errors.LINKED_TO_STAFF, MEMBER_ERASED)
 IDENTITY_CODES: Final = (
+    CONSENT_MISSING,
     errors.ID_NUMBER_INVALID,
     errors.IDENTITY_FIXED,
     errors.IDENTITY_IN_USE,
@@ -61,7 +66,7 @@ IDENTITY_CODES: Final = (
     MEMBER_ERASED,
 )
 
-REFRESH_CODES: Final = (TOKEN_INVALID, TOKEN_EXPIRED, errors.SESSION_ENDED, MEMBER_ERASED)
+REFRESH_CODES: Final = (TOKEN_INVALID, TOKEN_EXPIRED, errors.SESSION_ENDED, MEMBER_ERASED, CONSENT_MISSING)
 
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
 PhoneProof = Annotated[str, Meta(min_length=1, max_length=8192)]
@@ -79,6 +84,21 @@ Invite = Annotated[
         examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5", "k7m2p9xw4t"],
     ),
 ]
+
+
+PurposeKey = Annotated[
+    Purpose, Meta(description="What data are processed for; `GET /v1/consent-purposes` explains each.")
+]
+Version = Annotated[
+    int, Meta(ge=1, le=1_000_000, description="Version of the purpose's text that the person has read.", examples=[1])
+]
+
+
+class GivenConsent(Model):
+    """A purpose that the person agreed to."""
+
+    purpose: Annotated[PurposeKey, Meta(examples=["account"])]
+    version: Version
 
 
 class OpenSession(Model):
@@ -111,6 +131,17 @@ class OpenSession(Model):
         | None
     ) = None
     invite: Invite | None = None
+    consents: (
+        Annotated[
+            list[GivenConsent],
+            Meta(
+                max_length=10,
+                description="What the person agreed to on this page. `account` is needed once, and again when its text "
+                "has changed; the others are asked for where they are needed.",
+            ),
+        ]
+        | None
+    ) = None
 
     def login_request(self) -> LoginRequest:
         """What the client presents."""
@@ -121,6 +152,7 @@ class OpenSession(Model):
             phone_code=self.phone_code,
             invite=self.invite,
             scene=self.scene or "",
+            consents=[(each.purpose, each.version) for each in self.consents or ()],
         )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock.limits import Limit, Use
+from cardstock.members.consent_model import Consent, Purpose
 from cardstock.members.model import LostPhone, Member, mask_phone
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
@@ -37,6 +38,11 @@ class Session(msgspec.Struct, frozen=True):
     expires_at: datetime
     number: int = 1
 
+    @property
+    def app(self) -> str:
+        """The platform's app that it began in, `wechat:wx123`; empty likewise."""
+        return ":".join(self.account.split(":", 2)[:2])
+
 
 class Turn(msgspec.Struct, frozen=True):
     """Where a session stands: its number, and when that was raised."""
@@ -49,8 +55,9 @@ class Turn(msgspec.Struct, frozen=True):
         return number == self.number - 1 and now - self.used_at <= REPEAT_WINDOW
 
 
-Outcome: TypeAlias = Turn | Literal["erased"] | None
-"""Where a session stands; "erased" if the member is not there any more, None if the session is not."""
+Outcome: TypeAlias = Turn | Literal["erased", "lapsed"] | None
+"""Where a session stands; "erased" if the member is not there any more, "lapsed" if the member's consent to `account`
+is missing or of an older version, None if the session is not there."""
 
 
 class Invited(msgspec.Struct, frozen=True):
@@ -110,11 +117,15 @@ class Arrival(msgspec.Struct, frozen=True):
     """Why the account joins the known member, who has its number; None if it led to the member before."""
     phone_from: str | None = None
     """The member who loses the number to the member who logs in."""
+    consents: Mapping[Purpose, Consent] | None = None
+    """The member's consents from now on; None: as they are."""
 
     @property
     def member(self) -> Member:
         """The member as this leaves it."""
         member = self.known.member
+        if self.consents is not None:
+            member = replace(member, consents=self.consents)
         if self.join:
             return replace(member, phone_at=self.session.made_at, joining_until=None)
         if not self.phone:

@@ -14,7 +14,7 @@ Table `sessions`, partition key `pk` (the member), sort key `sk`; no index. Item
 |---|---|
 | start, in the transaction of the log-in; the oldest session ends if there is no place | 4 WCU, then 6 WCU |
 | counters of a log-in, in its transaction | 2 WCU, 4 WCU with a telephone number |
-| refresh: the member exists, the number is raised; a failed condition brings the session along | 1 transaction, 4 WCU |
+| refresh: the member is there and agreed, the number is raised; a failure brings both | 1 transaction, 4 WCU |
 | end one | 1 transaction, 4 WCU |
 | all of a member; end all | 1 query; then 1 transaction, 2 WCU each |
 | exchange of a token of v0.2.0 | 1 transaction, 10 WCU |
@@ -83,9 +83,21 @@ class _MemberItem(Table):
 
     id = UnicodeAttribute(hash_key=True, attr_name="pk")
     erased_at = EpochAttribute(null=True)
+    account_consent = IntegerAttribute(null=True)
 
 
 _THERE: Final = _MemberItem.id.exists() & _MemberItem.erased_at.does_not_exist()
+
+
+def _require_member(transaction: Transaction, member_id: str, agreed: int) -> None:
+    """Add the check that the member is there and has agreed to `account` in that version or a later one."""
+    condition = _THERE & (_MemberItem.account_consent >= agreed)
+    transaction.condition_check(_MemberItem, member_id, condition=condition, return_values="ALL_OLD")
+
+
+def _refused_member(stored: dict[str, Any]) -> Outcome:
+    """Why the member of that check is refused."""
+    return "lapsed" if stored and "erased_at" not in stored else "erased"
 
 
 class MarkItem(Table):
@@ -142,7 +154,7 @@ class DynamoSessions:
         found = SessionItem.query(member_id, SessionItem.id.startswith("ses_"), consistent_read=True)
         return [record_of(Session, item) for item in found]
 
-    def use_number(self, member_id: str, session_id: str, number: int, now: datetime) -> Outcome:
+    def use_number(self, member_id: str, session_id: str, number: int, now: datetime, agreed: int) -> Outcome:
         actions: list[Action] = [
             SessionItem.number.set(number + 1),
             SessionItem.used_at.set(now),
@@ -150,7 +162,7 @@ class DynamoSessions:
         ]
         try:
             with Transaction() as transaction:
-                transaction.condition_check(_MemberItem, member_id, condition=_THERE)
+                _require_member(transaction, member_id, agreed)
                 transaction.update(
                     SessionItem(member_id, session_id),
                     actions=actions,
@@ -158,10 +170,10 @@ class DynamoSessions:
                     return_values="ALL_OLD",
                 )
         except ConditionFailedError as error:
-            return "erased" if 0 in error.failed else _turn(error.failed[1])
+            return _refused_member(error.failed[0]) if 0 in error.failed else _turn(error.failed[1])
         return Turn(number + 1, now)
 
-    def adopt(self, session: Session) -> Outcome:
+    def adopt(self, session: Session, agreed: int) -> Outcome:
         member_id, until = session.member_id, session.made_at + REFRESH_LIFETIME
         exchanged = MarkItem(member_id, f"exchanged#{session.id}", expires_at=until)
         for _ in range(_ATTEMPTS):
@@ -169,13 +181,13 @@ class DynamoSessions:
             known = frozenset((places.ids if places else None) or ())
             try:
                 with Transaction() as transaction:
-                    transaction.condition_check(_MemberItem, member_id, condition=_THERE)
+                    _require_member(transaction, member_id, agreed)
                     transaction.condition_check(MarkItem, member_id, _REFUSED, condition=MarkItem.sk.does_not_exist())
                     start_session(transaction, session, known)
                     transaction.save(exchanged, condition=MarkItem.sk.does_not_exist())
             except ConditionFailedError as error:
                 if 0 in error.failed:
-                    return "erased"
+                    return _refused_member(error.failed[0])
                 found = SessionItem.find(member_id, session.id)
                 if found is not None:
                     return Turn(found.number, found.used_at)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from cardstock import clock
-from cardstock.errors import MEMBER_ERASED, NOT_FOUND
+from cardstock.errors import CONSENT_MISSING, MEMBER_ERASED, NOT_FOUND
 from cardstock.ids import derived_id
 from cardstock.members import errors
+from cardstock.members.consent_model import Versions
 from cardstock.members.ports import Sessions
 from cardstock.members.session_model import ACCESS_LIFETIME, REFRESH_LIFETIME, Session, started
 from cardstock.signing import ACCESS, Signer
@@ -40,30 +41,41 @@ def _tokens(signer: Signer, member_id: str, session_id: str, account: str, numbe
     )
 
 
-def refresh(
-    refresh_token: str, *, signer: Signer, sessions: Sessions, tell_reuse: Callable[[str, str], None]
-) -> SessionTokens:
+class RefreshNeeds(NamedTuple):
+    """The ports of refreshing a session. `tell_reuse` gets member and session of a token that was used again."""
+
+    signer: Signer
+    sessions: Sessions
+    tell_reuse: Callable[[str, str], None]
+    versions: Versions
+
+
+def refresh(refresh_token: str, needs: RefreshNeeds) -> SessionTokens:
     """The next pair of tokens for a refresh token, which is used up by that.
 
     The token before the current one gets the current pair again for thirty seconds, since its answer may have been
     lost. Later, somebody else holds the session's tokens: the session ends, and `tell_reuse` gets member and session.
     A token of v0.2.0 names no session: it is exchanged for one, once. Raises `UnauthorizedError`: TOKEN_INVALID,
-    TOKEN_EXPIRED, SESSION_ENDED, MEMBER_ERASED.
+    TOKEN_EXPIRED, SESSION_ENDED, MEMBER_ERASED; `RefusedError` (CONSENT_MISSING) if the member's consent to `account`
+    is not of its version in force: nothing is used up then, and a log-in with the consent goes on.
     """
+    signer, sessions, versions = needs.signer, needs.sessions, needs.versions
     claims = signer.open(_REFRESH, refresh_token)
     member_id, now = str(claims["sub"]), clock.now()
     if "sid" in claims:
         session_id, number = str(claims["sid"]), int(claims["n"])
-        found = sessions.use_number(member_id, session_id, number, now)
+        found = sessions.use_number(member_id, session_id, number, now, versions["account"])
     else:
         session_id, number = derived_id("ses", refresh_token), 0
-        found = sessions.adopt(started(session_id, member_id, "", now))
+        found = sessions.adopt(started(session_id, member_id, "", now), versions["account"])
     if found == "erased":
         raise MEMBER_ERASED()
+    if found == "lapsed":
+        raise CONSENT_MISSING(purpose="account", version=versions["account"])
     if found is None:
         raise errors.SESSION_ENDED()
     if not found.follows(number, now):
-        tell_reuse(member_id, session_id)
+        needs.tell_reuse(member_id, session_id)
         sessions.end(member_id, session_id)
         raise errors.SESSION_ENDED()
     return _tokens(signer, member_id, session_id, str(claims.get("acc", "")), found.number)

@@ -11,13 +11,15 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 | log-in: whose account, union id and invite are | `identity#...`, `union#...`; `network`, `cards` | 1 read |
 | log-in: member, whose the number is, inviter | `mem_...`, `phone#...`; `network`, `sessions` | 1 read, or none |
 | log-in: what is new of account, union id, number, member, inviter; the session | all of them | 1 transaction |
+| log-in with consents: also a record of each | `consent#mem_...#<milliseconds>#<purpose>` | in that transaction |
+| a consent given or withdrawn: member and record | both | 1 transaction |
 | log-in that takes a number from another member | also both members, `phone-move#...` | in that transaction |
 | member by telephone number | `phone#+86...`, then the member | 2 reads |
 | members who are one person (verification, tax) | `person#prs_...`; each carries the others' ids too | 1 read |
 | the brand's salt for identity numbers | `salt#person` | 1 read |
 | members who registered on a day, newest first | 4 queries of `by_day`, then one read | 12 RCU for a page of 20 |
 | what is kept about a member | query of `by_member` | 0.5 RCU for 40 keys |
-| members of a list (nicknames, payees) | many `mem_...` | 1 read per 100 |
+| members of a list (visitors, consents, payees) | many `mem_...` | 1 read per 100 |
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,6 +29,7 @@ from functools import partial
 from typing import Any, Final
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -45,9 +48,11 @@ from cardstock.aws.tables import (
     get_together,
 )
 from cardstock.cards.store import owner_in, owner_key
+from cardstock.clock import to_epoch_ms
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE, UnavailableError
 from cardstock.limits import Use
 from cardstock.members import errors
+from cardstock.members.consent_model import Consent, Purpose, changed
 from cardstock.members.erasure_model import first_erasure
 from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, Person, new_salt, phone_key
 from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
@@ -113,6 +118,9 @@ class MemberItem(Table):
     group = UnicodeAttribute(null=True)
     same_person = StructAttribute(tuple[str, ...], null=True)
     former = FormerAttribute(null=True)
+    consents = StructAttribute(dict[str, Consent], null=True)
+    account_consent = IntegerAttribute(null=True)
+    """The version of `account` that the member agreed to, for conditions; missing without consent."""
     staff_link = UnicodeAttribute(null=True)
     was_staff = BooleanAttribute(null=True)
     day_key = UnicodeAttribute(null=True)
@@ -154,6 +162,21 @@ class PhoneMoveItem(Table):
     member_id = UnicodeAttribute(null=True)
     """Who lost the number."""
     expires_at = ExpiryAttribute(null=True)
+
+
+class ConsentItem(Table):
+    """What a member said of a purpose, when, and in which app: `consent#<member id>#<milliseconds>#<purpose>`. Never
+    changed."""
+
+    class Meta:
+        variable = "MEMBERS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    member_id = UnicodeAttribute()
+    version = IntegerAttribute()
+    granted = BooleanAttribute()
+    at = EpochAttribute()
+    account = UnicodeAttribute()
 
 
 class ErasureItem(Table):
@@ -291,6 +314,30 @@ class DynamoMembers:
         there = MemberItem.id.exists() & _NOT_ERASED
         return member_in(item) if item.update_if([MemberItem.nickname.set(nickname), year], there) else None
 
+    def change_consents(
+        self, member: Member, consents: Mapping[Purpose, Consent], app: str, *steps: Callable[[Transaction], None]
+    ) -> bool:
+        try:
+            with Transaction() as transaction:
+                if consents is member.consents:
+                    self.unchanged_consents(member)(transaction)
+                else:
+                    actions = _add_consents(transaction, member, consents, app)
+                    there = MemberItem.id.exists() & _NOT_ERASED & _said(member.consents)
+                    transaction.update(MemberItem(id=member.id), actions, condition=there)
+                for step in steps:
+                    step(transaction)
+        except ConditionFailedError:
+            return False
+        return True
+
+    def unchanged_consents(self, member: Member) -> Callable[[Transaction], None]:
+        there = MemberItem.id.exists() & _NOT_ERASED & _said(member.consents)
+        return lambda transaction: transaction.condition_check(MemberItem, member.id, condition=there)
+
+    def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
+        return members_of(member_ids)
+
     def begin_closing(self, member_id: str, now: datetime) -> bool:
         free = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF
         first = MemberItem.closing_at.set(MemberItem.closing_at | now)
@@ -307,7 +354,10 @@ class DynamoMembers:
             SaltItem(salt=new_salt().hex()).put_if(SaltItem.pk.does_not_exist())
         raise STORE_UNAVAILABLE()
 
-    def add_person(self, member_id: str, person: Person) -> bool:
+    def add_person(self, member_id: str, person: Person, consents: Mapping[Purpose, Consent] | None = None) -> bool:
+        there = MemberItem.id.exists() & MemberItem.person.does_not_exist() & _NOT_ERASED
+        if consents is not None:
+            there &= _said(consents)
         key = f"person#{person.id}"
         for _ in range(_ATTEMPTS):
             known = PersonItem.find(key)
@@ -317,16 +367,16 @@ class DynamoMembers:
             if len(others) >= MOST_MEMBERS:
                 raise errors.IDENTITY_IN_USE()
             try:
-                self._connect_siblings(member_id, person, key, others)
+                self._connect_siblings(member_id, person, there, others)
             except ConditionFailedError as error:
-                if 1 in error.failed:  # verified before, or erased; at 0 another member came between
+                if 1 in error.failed:  # verified before, erased, or other consents; at 0 another member came between
                     return False
             else:
                 return True
         raise STORE_BUSY()
 
-    def _connect_siblings(self, member_id: str, person: Person, key: str, others: list[str]) -> None:
-        everybody = [*others, member_id]
+    def _connect_siblings(self, member_id: str, person: Person, there: Condition, others: list[str]) -> None:
+        key, everybody = f"person#{person.id}", [*others, member_id]
         with Transaction() as transaction:
             transaction.save(
                 PersonItem(pk=key, members=everybody),
@@ -339,7 +389,7 @@ class DynamoMembers:
                     MemberItem.state.set("verified"),
                     *([MemberItem.siblings.set(tuple(others))] if others else []),
                 ],
-                condition=MemberItem.id.exists() & MemberItem.person.does_not_exist() & _NOT_ERASED,
+                condition=there,
             )
             for other in others:
                 transaction.update(
@@ -348,35 +398,56 @@ class DynamoMembers:
                     condition=MemberItem.id.exists(),
                 )
 
-    def nicknames_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
-        """`cards.ports.Nicknames`: a member who has no nickname or was erased is absent."""
-        found = members_of(member_ids)
-        return {key: one.nickname for key, one in found.items() if one.nickname and one.state != "erased"}
+
+def _said(consents: Mapping[Purpose, Consent]) -> Condition:
+    """The condition that these are the member's consents."""
+    return (MemberItem.consents == dict(consents)) if consents else MemberItem.consents.does_not_exist()
+
+
+def _add_consents(
+    transaction: Transaction, member: Member, consents: Mapping[Purpose, Consent], app: str
+) -> list[Action]:
+    """Add a record of each consent that differs from the member's; the actions that store them on the member."""
+    for purpose, said in changed(member.consents, consents).items():
+        record = ConsentItem(f"consent#{member.id}#{to_epoch_ms(said.at):013}#{purpose}", member_id=member.id)
+        record.version, record.granted, record.at = said.version, said.granted, said.at
+        record.account = app
+        transaction.save(record, condition=ConsentItem.pk.does_not_exist())
+    agreed = _account_version(consents)
+    version = MemberItem.account_consent.set(agreed) if agreed else MemberItem.account_consent.remove()
+    return [MemberItem.consents.set(dict(consents)), version]
+
+
+def _account_version(consents: Mapping[Purpose, Consent]) -> int | None:
+    said = consents.get("account")
+    return said.version if said is not None and said.granted else None
 
 
 def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
     """Add what a log-in writes beside the binding; returns the number of deletes."""
     member, phone, now = arrival.known.member, arrival.phone, arrival.session.made_at
     ended = start_session(transaction, arrival.session, arrival.known.session_ids)
+    there = MemberItem.id.exists() & _NOT_ERASED
+    actions: list[Action] = []
+    if arrival.consents is not None:
+        actions = _add_consents(transaction, member, arrival.consents, arrival.session.app)
+        there &= _said(member.consents)
     for key in arrival.accounts:
         transaction.save(PointerItem(pk=key, member_id=member.id), condition=PointerItem.pk.does_not_exist())
     if arrival.phone_from is not None:
         _move_phone(transaction, arrival, arrival.phone_from)
     if arrival.is_new:
-        transaction.save(member_item(member), condition=MemberItem.id.does_not_exist())
-    elif phone:
-        without = MemberItem.id.exists() & _NOT_ERASED & MemberItem.phone.does_not_exist()
-        proven: list[Action] = [
-            MemberItem.phone.set(phone),
-            MemberItem.phone_at.set(now),
-            MemberItem.phone_lost.remove(),
-        ]
-        transaction.update(MemberItem(id=member.id), proven, condition=without)
+        transaction.save(member_item(arrival.member), condition=MemberItem.id.does_not_exist())
+        return ended
+    if phone:
+        there &= MemberItem.phone.does_not_exist()
+        actions += [MemberItem.phone.set(phone), MemberItem.phone_at.set(now), MemberItem.phone_lost.remove()]
     elif arrival.join is not None:
-        same = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF & (MemberItem.phone == member.phone)
         allowed = MemberItem.joining_until > now if arrival.join == "confirmed" else MemberItem.person.does_not_exist()
-        proven = [MemberItem.phone_at.set(now), MemberItem.joining_until.remove()]
-        transaction.update(MemberItem(id=member.id), proven, condition=same & allowed)
+        there &= _NOT_STAFF & (MemberItem.phone == member.phone) & allowed
+        actions += [MemberItem.phone_at.set(now), MemberItem.joining_until.remove()]
+    if actions:
+        transaction.update(MemberItem(id=member.id), actions, condition=there)
     return ended
 
 
@@ -515,7 +586,11 @@ def _newest_of(key: str, after: str | None, most: int) -> Iterator[str]:
 
 def member_item(member: Member) -> MemberItem:
     """The item that holds a member."""
-    return MemberItem(day_key=day_key(member.created_at, member.id), **fields_of(member, MemberItem))
+    return MemberItem(
+        day_key=day_key(member.created_at, member.id),
+        account_consent=_account_version(member.consents),
+        **fields_of(member, MemberItem),
+    )
 
 
 def member_in(item: MemberItem) -> Member:

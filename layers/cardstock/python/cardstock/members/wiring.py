@@ -1,7 +1,7 @@
 """Factories of the members area, each lazy: a function loads only what it uses."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +10,8 @@ from cardstock import environment
 if TYPE_CHECKING:
     import httpx
 
+    from cardstock.members.consent_model import Purpose, Versions
+    from cardstock.members.consents import CardVisitors
     from cardstock.members.ports import (
         Erasures,
         ExportFiles,
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
         Merges,
         Sessions,
     )
+    from cardstock.members.sessions import RefreshNeeds
     from cardstock.members.store import DynamoMembers
 
 DEVELOPMENT: Final = "dev"
@@ -181,6 +184,29 @@ def erasures() -> "Erasures":
 
 
 @cache
+def consent_versions() -> "Versions":
+    """The version of each purpose's text that is in force. Raises ValueError for a setting that says something else."""
+    from cardstock.members.consent_model import read_versions
+
+    return read_versions(environment.text("CONSENT_VERSIONS"))
+
+
+def agreeing(member_ids: Collection[str], purpose: "Purpose") -> frozenset[str]:
+    """Those of the members who agree to the purpose now. One read per hundred."""
+    from cardstock.members import consents
+
+    return consents.agreeing(member_ids, purpose, members=members(), versions=consent_versions())
+
+
+@cache
+def card_visitors() -> "CardVisitors":
+    """Whom the owners of cards may see."""
+    from cardstock.members.consents import CardVisitors
+
+    return CardVisitors(members(), consent_versions())
+
+
+@cache
 def members() -> "DynamoMembers":
     """Members in DynamoDB."""
     from cardstock.members.store import DynamoMembers
@@ -194,6 +220,15 @@ def member_sessions() -> "Sessions":
     from cardstock.members.session_store import DynamoSessions
 
     return DynamoSessions()
+
+
+@cache
+def refresh_needs() -> "RefreshNeeds":
+    """The ports of refreshing a session."""
+    from cardstock.edge.wiring import signer
+    from cardstock.members.sessions import RefreshNeeds
+
+    return RefreshNeeds(signer(), member_sessions(), tell_reuse, consent_versions())
 
 
 @cache

@@ -14,6 +14,7 @@ DropReason: TypeAlias = Literal[
     "unverified",
     "unverifiable",  # not verified, and nothing here verifies anybody
     "under_age",
+    "consent_withdrawn",  # to the identity check, which payouts need
     "erased",
     "under_channel_minimum",
     "over_channel_maximum",
@@ -53,6 +54,8 @@ class Payee(msgspec.Struct, frozen=True):
     """Masked."""
     siblings: tuple[str, ...] = ()
     """The other members of the same person."""
+    consent_withdrawn: bool = False
+    """Whether the member has withdrawn the consent to the identity check."""
     verifiable: bool = True
     """Whether anything here verifies identities."""
     bank: BankTarget | None = None
@@ -76,4 +79,6 @@ def refusal(payee: Payee | None, balance: Balance) -> DropReason | None:
         return "unverified" if payee.verifiable else "unverifiable"
     if not payee.of_age:
         return "under_age"
+    if payee.consent_withdrawn:
+        return "consent_withdrawn"
     return "debt" if balance.available < 0 else None

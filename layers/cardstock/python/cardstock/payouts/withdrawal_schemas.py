@@ -110,8 +110,9 @@ class LeftOut(Model):
     reason: Annotated[
         str,
         Meta(
-            description="`unverified`, `unverifiable` (nothing here verifies identities yet), `under_age`, `debt`, "
-            "`hold`, `disputed`, `attempt_open` or `no_bank_account`.",
+            description="`unverified`, `unverifiable` (nothing here verifies identities yet), `under_age`, "
+            "`consent_withdrawn` (to the identity check), `debt`, `hold`, `disputed`, `attempt_open` or "
+            "`no_bank_account`.",
             examples=["no_bank_account"],
         ),
     ]

@@ -27,6 +27,7 @@ REASON: dict[str, Text] = {
     "unverified": ("未实名", "Identity not verified"),
     "unverifiable": ("未实名：本商城尚未接入实名认证", "Nobody can be verified here yet"),
     "under_age": ("未成年", "Under age"),
+    "consent_withdrawn": ("已撤回实名同意", "Identity consent withdrawn"),
     "erased": ("已注销", "Erased"),
     "under_channel_minimum": ("低于渠道最低金额", "Under the channel's minimum"),
     "over_channel_maximum": ("超过渠道最高金额", "Over the channel's maximum"),

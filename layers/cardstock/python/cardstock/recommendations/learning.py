@@ -11,13 +11,13 @@ neighbours are counted product by product and let go.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from math import sqrt
 from typing import Final, NamedTuple, TypeAlias
 
 from cardstock.clock import from_epoch_ms, to_epoch_ms
-from cardstock.recommendations.model import POPULAR_KEY, Entry, Purchase, Row, member_key, product_key
-from cardstock.recommendations.ports import LearntRows, Purchases
+from cardstock.recommendations.model import POPULAR_KEY, Entry, Purchase, Row, member_key, member_of, product_key
+from cardstock.recommendations.ports import Agreeing, LearntRows, Purchases
 from cardstock.recommendations.rows import fitted
 
 HISTORY: Final = timedelta(days=365)
@@ -35,6 +35,8 @@ MEMBER_ROW_BYTES: Final = 3_900
 """Under 4 KB, so that reading a row costs half a read unit."""
 PRODUCT_ROW_BYTES: Final = 1_900
 """Under 2 KB with its key: some twenty neighbours with Chinese titles, thirty with English ones."""
+_BATCH: Final = 100
+"""Rows that are written between two reads of consents: one call reads a hundred members."""
 _ONE: Final = 1000
 _DAY_MS: Final = 86_400_000
 
@@ -202,8 +204,11 @@ def _best(history: _History, scores: dict[int, int] | dict[int, float], count: i
     return [(product, max(1, round(_ONE * score / ranked[0][1]))) for product, score in ranked]
 
 
-def learn_from(purchases: Purchases, *, at: datetime, rows: LearntRows) -> int:
+def learn_from(purchases: Purchases, *, at: datetime, rows: LearntRows, agreeing: Agreeing) -> int:
     """Learn from the year before `at` and write the serving rows; how many were written.
+
+    Members who do not agree have no row afterwards, whenever they withdrew. What they bought counts in the sums over
+    products, which name nobody.
 
     None while nobody has bought anything since the last run: a quiet shop costs nothing. A run that was killed leaves
     some rows new and some old, each whole, and is done again, since the row that says how far was learnt comes last.
@@ -213,4 +218,17 @@ def learn_from(purchases: Purchases, *, at: datetime, rows: LearntRows) -> int:
     known = rows.read_rows((POPULAR_KEY,)).get(POPULAR_KEY)
     if known is not None and known.learned_at == popular.learned_at:
         return 0
-    return rows.write_rows(chain(learnt, (popular,)))
+    return _write(chain(learnt, (popular,)), rows, agreeing)
+
+
+def _write(learnt: Iterator[Row], rows: LearntRows, agreeing: Agreeing) -> int:
+    count = 0
+    while batch := list(islice(learnt, _BATCH)):
+        owners = {row.key: member_of(row.key) for row in batch}
+        asked = [owner for owner in owners.values() if owner is not None]
+        agreed = {None, *agreeing(asked)} if asked else {None}
+        count += rows.write_rows(row for row in batch if owners[row.key] in agreed)
+        # Read again: who withdrew since the first read has deleted a row that this has put back.
+        still = {None, *agreeing([owner for owner in agreed if owner])} if len(agreed) > 1 else agreed
+        rows.delete_rows([key for key, owner in owners.items() if owner not in still])
+    return count

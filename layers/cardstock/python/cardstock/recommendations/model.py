@@ -82,6 +82,12 @@ def member_key(member_id: str) -> str:
     return f"member#{member_id}"
 
 
+def member_of(key: str) -> str | None:
+    """The member whose row has that key; None for other rows."""
+    kind, _, member_id = key.partition("#")
+    return member_id if kind == "member" else None
+
+
 def product_key(sku: str) -> str:
     """The key of a product's row."""
     return f"product#{sku}"

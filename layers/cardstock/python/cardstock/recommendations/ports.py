@@ -33,6 +33,16 @@ class LearntRows(ServingRows, Protocol):
     def write_rows(self, rows: Iterable[Row]) -> int:
         """Put each row over what its key held; how many there were. Safe to repeat."""
 
+    def delete_rows(self, keys: Collection[str]) -> None:
+        """Delete the rows that there are. Safe to repeat."""
+
+
+class Agreeing(Protocol):
+    """Who agrees to personal recommendations."""
+
+    def __call__(self, member_ids: Collection[str]) -> Collection[str]:
+        """Those of the members who agree now, read consistently."""
+
 
 class LanguageModel(Protocol):
     """A language model that may improve an answer and must never be needed for it."""

@@ -19,18 +19,20 @@ MAX_SHOWN: Final = 10
 
 
 def recommend(
-    member_id: str, *, shown: Sequence[str] = (), scene: Scene = "home", limit: int = 10, rows: ServingRows
+    member_id: str | None, *, shown: Sequence[str] = (), scene: Scene = "home", limit: int = 10, rows: ServingRows
 ) -> Shelf:
     """At most `limit` products for a member who looks at the products `shown` (the basket, or the page's product).
 
     One call to `rows`, whatever is asked. Only the first `MAX_SHOWN` of `shown` count; none of them is recommended. A
-    member without history gets what goes with `shown` and what is popular; before the first learning the answer is
-    empty. Raises `UnavailableError` when the store does not answer.
+    member without history gets what goes with `shown` and what is popular. So does None, which is somebody who does not
+    agree to personal recommendations. Before the first learning the answer is empty. Raises `UnavailableError` when the
+    store does not answer.
     """
     looked_at = tuple(dict.fromkeys(shown))[:MAX_SHOWN]
-    found = rows.read_rows([member_key(member_id), POPULAR_KEY, *(product_key(sku) for sku in looked_at)])
+    own_keys = () if member_id is None else (member_key(member_id),)
+    found = rows.read_rows([*own_keys, POPULAR_KEY, *(product_key(sku) for sku in looked_at)])
     candidates = Candidates()
-    if (own := found.get(member_key(member_id))) is not None:
+    if own_keys and (own := found.get(own_keys[0])) is not None:
         candidates.add_member_row(own)
     if (popular := found.get(POPULAR_KEY)) is not None:
         candidates.add_popular_row(popular)

@@ -6,20 +6,21 @@ Table `recommendations`: partition key `pk`, no index. One kind of item: a servi
 | Access pattern | How | Costs |
 |---|---|---|
 | a member's answer | one BatchGetItem of 2 rows, and one more for each shown product | 0.5 RCU a row |
+| learning writes; deletes rows of members who do not agree | BatchWriteItem of 25 | at most 4 WCU a row; 1 WCU |
+| withdrawal deletes the member's row | in the withdrawal's transaction | at most 8 WCU |
 | a closed account | DeleteItem | 1 WCU for each KB |
-| learning writes | BatchWriteItem of 25 rows | at most 4 WCU a row |
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import GetError
 
-from cardstock.aws.tables import ExpiryAttribute, Table
+from cardstock.aws.tables import ExpiryAttribute, Table, Transaction
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE
 from cardstock.recommendations.model import Row, member_key
 from cardstock.recommendations.rows import decode, encode
@@ -71,20 +72,33 @@ class DynamoRows:
         count = 0
         items = (RowItem(pk=row.key, text=encode(row), expires_at=row.learned_at + _KEPT).serialize() for row in rows)
         while batch := list(islice(items, _BATCH)):
-            self._put(batch)
+            self._write("put_items", batch)
             count += len(batch)
         return count
 
-    def _put(self, batch: list[Any]) -> None:
-        """Put all of `batch`. Not `RowItem.batch_write`: it repeats at once and three times only, and a night's rows
-        come faster than a table that was idle all day takes them."""
+    def delete_rows(self, keys: Collection[str]) -> None:
+        items: Iterator[Any] = iter([{"pk": {"S": key}} for key in keys])
+        while batch := list(islice(items, _BATCH)):
+            self._write("delete_items", batch)
+
+    def removal_step(self, member_id: str) -> Callable[[Transaction], None]:
+        """What deletes the member's row, as a part of another area's transaction."""
+        return lambda transaction: transaction.delete(RowItem(pk=member_key(member_id)))
+
+    def _write(self, kind: Literal["put_items", "delete_items"], batch: list[Any]) -> None:
+        """Put or delete all of `batch`. Not `RowItem.batch_write`: it repeats at once and three times only, and a
+        night's rows come faster than a table that was idle all day takes them."""
         table = RowItem._get_connection()
         for pause in (*_PAUSES_SECONDS, None):
-            answer = table.batch_write_item(put_items=batch)
+            asked: dict[str, Any] = {kind: batch}
+            answer = table.batch_write_item(**asked)
             refused = answer.get("UnprocessedItems", {}).get(RowItem.table_name())
             if not refused:
                 return
-            batch = [request["PutRequest"]["Item"] for request in refused]
+            batch = [
+                request["PutRequest"]["Item"] if kind == "put_items" else request["DeleteRequest"]["Key"]
+                for request in refused
+            ]
             if pause is not None:
                 self._sleep(pause)
         raise STORE_BUSY()

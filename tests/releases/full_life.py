@@ -82,7 +82,7 @@ class FullLife:
         self.open_next_month()
         self.life.buy()
         self.life.pay()
-        self._join("newest", None)
+        self.ask_for_an_export(self._join("newest", None))
         self._keep_streams()
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> Reply:
@@ -269,6 +269,12 @@ class FullLife:
             )
             self._follow_orders()
         self.keep("orders-shipped", *self._waiting("ORDERS_SHIPPED_QUEUE_URL"))
+
+    def ask_for_an_export(self, member_id: str) -> None:
+        """A member asks for the own data, and the message is on its way."""
+        token = self.shop.buyer.token(member_id)
+        self.send("POST", "/v1/me/exports", token=token, key=self.named("export"))
+        self.keep("exports", *self._waiting("EXPORTS_QUEUE_URL"))
 
     def open_next_month(self) -> None:
         """The next month's payout is opened, and its first step is on its way."""

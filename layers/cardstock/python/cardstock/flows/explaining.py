@@ -7,6 +7,7 @@ from typing import Final, Literal, cast
 
 import msgspec
 
+from cardstock.compliance.model import Hold
 from cardstock.compliance.ports import Holds
 from cardstock.errors import NOT_FOUND
 from cardstock.flows.explaining_reasons import NoRewardReason, RewardStanding
@@ -75,23 +76,39 @@ def explain_rewards(order_id: str, member_id: str, needs: ExplainingNeeds) -> Re
     """A member's rewards on one order, or why there are none, if the member is its buyer or was in its referral chain
     (referrer, team owner, peer) when it was placed. Raises `NotFoundError` otherwise."""
     order = needs.orders.find_order(order_id)
-    if order is None:
-        raise NOT_FOUND()
-    snapshot = Snapshot.from_compact(order.snapshot)
-    chain = [person.id for person in (snapshot.referrer, snapshot.owner, snapshot.peer) if person is not None]
-    if member_id not in (order.member_id, *chain):
+    if order is None or member_id not in (order.member_id, *_chain(order)):
         raise NOT_FOUND()
     rewards, booked = rewards_of_member(order_id, member_id, books=needs.books)
     hold = needs.holds.find_hold(order_id)
+    return explain(order, member_id, rewards, needs.rules, booked=booked, held=is_open(hold))
+
+
+def explain(
+    order: Order, member_id: str, rewards: tuple[MemberReward, ...], rules: PlanRules, *, booked: bool, held: bool
+) -> RewardsExplained:
+    """A member's `rewards` on an order as it is given, and why there are no others. `booked`: whether any reward of the
+    order is; `held`: whether compliance holds them."""
+    snapshot = Snapshot.from_compact(order.snapshot)
     return RewardsExplained(
-        order_id,
+        order.order_id,
         f"{snapshot.plan_id}@{snapshot.plan_version}",
         rewards,
-        _not_due(order, snapshot, member_id, needs.rules, booked=booked),
-        needs.rules.what_if(order),
-        needs.rules.opens_at(order),
-        hold is not None and hold.state == "open",
+        _not_due(order, snapshot, member_id, rules, booked=booked),
+        rules.what_if(order),
+        rules.opens_at(order),
+        held,
     )
+
+
+def is_open(hold: Hold | None) -> bool:
+    """Whether there is a hold that nobody has lifted."""
+    return hold is not None and hold.state == "open"
+
+
+def _chain(order: Order) -> list[str]:
+    """The members in the order's referral chain."""
+    snapshot = Snapshot.from_compact(order.snapshot)
+    return [person.id for person in (snapshot.referrer, snapshot.owner, snapshot.peer) if person is not None]
 
 
 def _not_due(

@@ -23,9 +23,10 @@ from cardstock.clock import rfc3339
 from cardstock.compliance.model import Hold
 from cardstock.errors import STORE_BUSY
 from cardstock.files import Document
-from cardstock.flows.explaining import ExplainingNeeds, explain_rewards
+from cardstock.flows.explaining import ExplainingNeeds, RewardsExplained, explain, is_open
 from cardstock.flows.exporting_as_of import (
     changed_after,
+    hold_as_of,
     line_as_of,
     order_as_of,
     refund_as_of,
@@ -35,7 +36,7 @@ from cardstock.flows.exporting_as_of import (
 from cardstock.flows.exporting_texts import ABOUT, NOT_INCLUDED, SECTIONS
 from cardstock.ledger.model import POCKETS, Balance, Debt, Pocket, StatementLine
 from cardstock.ledger.ports import Books, Statements
-from cardstock.ledger.standing import debts
+from cardstock.ledger.standing import debts, rewards_of_member
 from cardstock.members.export_model import Export, state_at
 from cardstock.members.exports import discard, finish
 from cardstock.members.model import Account, LostPhone, Member
@@ -242,8 +243,8 @@ def _orders(member_id: str, at: datetime, needs: ExportNeeds) -> Iterator[tuple[
         parts, holds = needs.parts_of(then), needs.holds_of([order.order_id for order in then])
         for order in then:
             yield "orders", _order(order, parts.get(order.order_id, ()), at, needs)
-            hold = holds.get(order.order_id)
-            if hold is not None and hold.at <= at:
+            hold = hold_as_of(holds.get(order.order_id), at)
+            if hold is not None:
                 yield "holds", hold
 
 
@@ -301,7 +302,20 @@ def _money(member_id: str, at: datetime, needs: ExportNeeds) -> Iterator[tuple[s
         until = _Until(needs.statements, at)
         yield "balance", ExportedBalance(balance, debts(balance, statements=until))
     for order_id, back in clawed.items():
-        yield "rewards", rewards_as_of(explain_rewards(order_id, member_id, needs.explaining), back, at)
+        yield "rewards", _rewards(order_id, member_id, back, at, needs.explaining)
+
+
+def _rewards(
+    order_id: str, member_id: str, clawed: Mapping[str, object], at: datetime, needs: ExplainingNeeds
+) -> RewardsExplained:
+    """A member's rewards on an order that has some, explained as they were at `at`."""
+    found = needs.orders.find_order(order_id)
+    order = found and order_as_of(found, (), at)
+    if order is None:
+        raise LookupError(f"{order_id} has rewards and is not there")
+    rewards, booked = rewards_of_member(order_id, member_id, books=needs.books)
+    held = is_open(hold_as_of(needs.holds.find_hold(order_id), at))
+    return explain(order, member_id, rewards_as_of(rewards, clawed, at), needs.rules, booked=booked, held=held)
 
 
 class _Sum:

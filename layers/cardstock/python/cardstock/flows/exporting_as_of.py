@@ -4,12 +4,12 @@ Pure. Each function gives None for a record that did not exist yet.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from cardstock.flows.explaining import RewardsExplained
+from cardstock.compliance.model import Hold
 from cardstock.ledger.model import MemberReward
 from cardstock.orders.model import ENDED_UNPAID, Order
 from cardstock.orders.refund_model import Refund
@@ -111,13 +111,21 @@ def line_as_of(line: Line, at: datetime) -> Line:
     return line
 
 
-def rewards_as_of(explained: RewardsExplained, clawed: Mapping[str, object], at: datetime) -> RewardsExplained:
-    """A member's rewards on an order at `at`. `clawed` has the refunds that had taken something back by then."""
-    rewards = tuple(_reward_as_of(reward, clawed, at) for reward in explained.rewards if reward.accrued_at <= at)
-    return replace(explained, rewards=rewards)
+def hold_as_of(hold: Hold | None, at: datetime) -> Hold | None:
+    """A hold at `at`."""
+    if hold is None or hold.at > at:
+        return None
+    if hold.lifted is not None and hold.lifted.at > at:
+        return replace(hold, state="open", lifted=None)
+    return hold
 
 
-def _reward_as_of(reward: MemberReward, clawed: Mapping[str, object], at: datetime) -> MemberReward:
+def rewards_as_of(rewards: Sequence[MemberReward], clawed: Collection[str], at: datetime) -> tuple[MemberReward, ...]:
+    """A member's rewards on an order at `at`. `clawed` are the refunds that had taken something back by then."""
+    return tuple(_reward_as_of(reward, clawed, at) for reward in rewards if reward.accrued_at <= at)
+
+
+def _reward_as_of(reward: MemberReward, clawed: Collection[str], at: datetime) -> MemberReward:
     reward = replace(reward, claws=tuple(claw for claw in reward.claws if claw[0] in clawed))
     if _is_after(reward.released_at, at):
         reward = replace(reward, state="frozen", released_at=None)

@@ -123,6 +123,21 @@ def test_a_member_s_cards_come_in_pages(cards: Cards) -> None:
     assert cards.cards_of_member("mem_other", 2, None) == ([], None)
 
 
+def test_a_member_s_shares_come_in_pages_and_no_card_is_among_them(cards: Cards) -> None:
+    cards.add_card(card(), asked("card"))
+    keys = [f"m3n8r5t2w{letter}" for letter in "abcde"]
+    for number, key in enumerate(keys):
+        cards.add_share(replace(share(), key=key), asked(str(number)))
+    first, after_first = cards.shares_of_member(OWNER, 2, None)
+    second, after_second = cards.shares_of_member(OWNER, 2, after_first)
+    third, end = cards.shares_of_member(OWNER, 2, after_second)
+
+    assert [one.key for one in (*first, *second, *third)] == keys
+    assert (len(first), len(second), end) == (2, 2, None)
+    assert first[0] == replace(share(), key=keys[0])
+    assert cards.shares_of_member("mem_other", 2, None) == ([], None)
+
+
 def test_only_cards_are_in_the_list_of_cards(cards: Cards) -> None:
     cards.add_card(card(), asked("1"))
     cards.add_share(share(audience="default"), asked("2"))

@@ -20,9 +20,9 @@ from tests.people.shop import Shop
 
 ANNA_MARKS = {
     "nickname": "Anna-Nightingale-77", "openid": "anna-openid-8841", "openid elsewhere": "anna-second-5512",
-    "number": "+8613800138111", "name": "欧阳安娜", "card": "Anna Cardname", "receiver": "欧阳收件",
-    "receiver's phone": "13900139111", "address": "杭州市西湖区孤山路安娜大院8号", "reason": "anna-changed-her-mind",
-    "bank": "安娜银行", "branch": "安娜支行",
+    "number": "+8613800138111", "name": "欧阳安娜", "card": "Anna Cardname", "share": "Anna-share-label",
+    "receiver": "欧阳收件", "receiver's phone": "13900139111", "address": "杭州市西湖区孤山路安娜大院8号",
+    "reason": "anna-changed-her-mind", "bank": "安娜银行", "branch": "安娜支行",
 }  # fmt: skip
 OTHER_MARKS = {
     "nickname": "Bert-Bluebird-33", "openid": "bert-openid-9903", "number": "+8613700137222", "card": "Bert Cardname",
@@ -91,7 +91,8 @@ def life(shop: Shop) -> Life:
 
 def test_all_of_the_own_marks_are_in_the_file_and_none_of_anybody_else(life: Life) -> None:
     anna, bert, mark = life.anna, life.bert, ANNA_MARKS
-    life.card(anna, mark["card"])
+    key = life.card(anna, mark["card"])
+    anna.send("POST", f"/v1/cards/{key}/shares", {"label": mark["share"]}, key="share")
     life.card(bert, OTHER_MARKS["card"])
     own, earning = life.order(anna, mark, 3), life.order(bert, OTHER_MARKS)
     life.refund(anna, own, "refund-1")

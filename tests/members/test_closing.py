@@ -325,6 +325,7 @@ def test_the_cards_of_a_closed_account_are_gone_with_all_their_shares(trade: Tra
 
     assert (closed.body["state"], closed.body["available_fen"]) == ("closed", 0)
     assert {serve(http_event("GET", f"/v1/cards/{name}"))["statusCode"] for name in (key, share)} == {404}
+    assert trade.cloud.items("cards") == []
 
 
 def publish_goods(trade: Trade) -> None:

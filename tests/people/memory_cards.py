@@ -48,6 +48,12 @@ class MemoryCards:
         own = [card for key, card in sorted(self.cards.items()) if card.owner_id == owner_id and key > (after or "")]
         return own[:limit], own[limit - 1].key if len(own) > limit else None
 
+    def shares_of_member(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Share], str | None]:
+        own = [
+            share for key, share in sorted(self.shares.items()) if share.owner_id == owner_id and key > (after or "")
+        ]
+        return own[:limit], own[limit - 1].key if len(own) > limit else None
+
     def _earlier(self, request: RequestKey, result: str) -> str | None:
         fingerprint, earlier = self.requests.setdefault(request.id, (request.fingerprint, result))
         if fingerprint != request.fingerprint:

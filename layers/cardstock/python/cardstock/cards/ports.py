@@ -34,6 +34,9 @@ class Cards(Protocol):
     def cards_of_member(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Card], str | None]:
         """A page of a member's cards, and where the next page begins. Reads an index: a new card may appear late."""
 
+    def shares_of_member(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Share], str | None]:
+        """A page of the shares of a member's cards, by key. Reads an index: a new share may appear late."""
+
 
 class Radars(Protocol):
     """Stored sums of views."""

@@ -1,6 +1,7 @@
 """Cards in DynamoDB.
 
-Table `cards`, partition key `pk`, sort key `sk`. Index `by_owner` (owner_id, pk), keys only, holds cards alone.
+Table `cards`, partition key `pk`, sort key `sk`. Indexes, keys only: `by_owner` (owner_id, pk) holds cards alone,
+`by_guide` (guide, pk) shares alone.
 
 | Access pattern | Key | Cost |
 |---|---|---|
@@ -10,6 +11,7 @@ Table `cards`, partition key `pk`, sort key `sk`. Index `by_owner` (owner_id, pk
 | radars of n cards | n x key / `views` | 1 call, n reads |
 | count the views of a card | key / `views` | 1 WCU: the item stays below 1 KB |
 | a member's cards | `by_owner`, then the cards | 2 reads |
+| a member's shares | `by_guide`, then the shares | 2 reads |
 """
 
 import struct
@@ -55,6 +57,17 @@ class ByOwner(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # Py
     key = UnicodeAttribute(range_key=True, attr_name="pk")
 
 
+class ByGuide(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB leaves its hook untyped
+    """A member's shares."""
+
+    class Meta:
+        index_name = "by_guide"
+        projection = KeysOnlyProjection()
+
+    owner_id = UnicodeAttribute(hash_key=True, attr_name="guide")
+    key = UnicodeAttribute(range_key=True, attr_name="pk")
+
+
 class CardItem(Table):
     """A card with all its versions."""
 
@@ -69,6 +82,7 @@ class CardItem(Table):
     created_at = EpochAttribute()
     updated_at = EpochAttribute()
     by_owner = ByOwner()
+    by_guide = ByGuide()
 
 
 class ShareItem(Table):
@@ -134,11 +148,20 @@ class DynamoCards:
         cards = [record_of(Card, item) for item in CardItem.batch_get([(key, "card") for key in keys])] if keys else []
         return sorted(cards, key=lambda card: card.key), last.key if last else None
 
+    def shares_of_member(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Share], str | None]:
+        start = None if after is None else {"guide": owner_id, "pk": after, "sk": "share"}
+        items, last = read_page(CardItem.by_guide.query, owner_id, limit=limit, start=start)
+        keys = [(item.key, "share") for item in items]
+        shares = [record_of(Share, item) for item in ShareItem.batch_get(keys)] if keys else []
+        return sorted(shares, key=lambda share: share.key), last.key if last else None
+
 
 def remove_cards_of(owner_id: str) -> None:
-    """Remove every card of the member, so that its shares lead nowhere. Safe to repeat and to interrupt."""
+    """Remove every card and every share of the member. Safe to repeat and to interrupt."""
     for item in CardItem.by_owner.query(owner_id):
         CardItem(item.key, "card").delete()
+    for share in CardItem.by_guide.query(owner_id):
+        ShareItem(share.key, "share").delete()
 
 
 class DynamoRadars:

@@ -233,6 +233,8 @@ def _cards(member_id: str, at: datetime, needs: ExportNeeds) -> Iterator[tuple[s
         for card in page:
             if card.created_at <= at:
                 yield "cards", ExportedCard(card, radars[card.key])
+    for shares in _pages(needs.cards.shares_of_member, member_id):
+        yield from (("shares", share) for share in shares if share.created_at <= at)
 
 
 def _orders(member_id: str, at: datetime, needs: ExportNeeds) -> Iterator[tuple[str, Any]]:

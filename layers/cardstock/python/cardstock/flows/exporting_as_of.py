@@ -20,7 +20,7 @@ from cardstock.payouts.lines import Line
 
 def changed_after(refund: Refund, at: datetime) -> bool:
     """Whether the refund changed the lines of its order after `at`."""
-    return refund.part_of_order and (refund.requested_at > at) != _is_after(refund.given_up_at, at)
+    return refund.part_of_order and (refund.requested_at > at or _is_after(refund.given_up_at, at))
 
 
 def order_as_of(order: Order, refunds: Sequence[Refund], at: datetime) -> Order | None:
@@ -44,13 +44,13 @@ def _without_later_refunds(order: Order, refunds: Sequence[Refund], at: datetime
     for refund in refunds:
         if not changed_after(refund, at):
             continue
-        # A refund that was given up after `at` had its units and fen then; one requested after it had not.
-        sign = 1 if refund.requested_at > at else -1
+        then = refund.requested_at <= at
+        more = (refund.given_up_at is None) - then  # 1: it is on the lines now, and was not; -1: it was
         for line in refund.lines:
-            units[line.line_no] += sign * line.units
-            fen[line.line_no] += sign * line.amount_fen
-            aside[line.line_no] += line.units if sign < 0 and line.restock else 0
-    if not units and not fen:
+            units[line.line_no] += more * line.units
+            fen[line.line_no] += more * line.amount_fen
+            aside[line.line_no] += line.units if line.restock and refund.given_up_at is not None else 0
+    if not units:
         return order
     lines = tuple(
         replace(

@@ -42,10 +42,6 @@ NOT_INCLUDED: Final = (
         "first.",
     },
     {
-        "zh": "名片的分享键：不按拥有者保存，只能按键查找。",
-        "en": "Keys of shares of your cards: not stored by owner, they are found by the key alone.",
-    },
-    {
         "zh": "登录凭证、密钥和七天内的请求记录：没有可读的内容。",
         "en": "Tokens, keys and the marks of the last week's requests: they say nothing that can be read.",
     },
@@ -60,6 +56,7 @@ _NAMES: Final[Mapping[str, tuple[RetentionKey, str, str]]] = {
     "identity": ("identity", "实名", "Verified identity"),
     "bank_accounts": ("bank_accounts", "银行账户", "Bank accounts"),
     "cards": ("visits", "名片及浏览合计", "Cards and the sums of their views"),
+    "shares": ("visits", "名片的分享", "Shares of the cards"),
     "orders": ("orders", "订单、收件人、付款、退款、包裹", "Orders, receivers, payments, refunds, parcels"),
     "holds": ("compliance", "对本人订单的合规核查", "Compliance holds on own orders"),
     "network": ("network", "在推荐网络中的位置", "Place in the referral network"),

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from cardstock.bank_accounts import schemas as bank_schemas
 from cardstock.bank_accounts.model import Holding
-from cardstock.cards.schemas import OwnCard
+from cardstock.cards.model import Share
+from cardstock.cards.schemas import OwnCard, ShareKey
 from cardstock.clock import rfc3339
 from cardstock.compliance.model import Hold
 from cardstock.flows.explaining import RewardsExplained
@@ -119,6 +120,10 @@ def _card(found: ExportedCard, _language: str) -> Any:
     }
 
 
+def _share(share: Share, _language: str) -> Any:
+    return ShareKey.of(share)
+
+
 def _order(found: ExportedOrder, _language: str) -> Any:
     order = found.order
     return {
@@ -205,6 +210,7 @@ _VIEWS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "identity": _identity,
     "bank_accounts": _bank_accounts,
     "cards": _card,
+    "shares": _share,
     "orders": _order,
     "holds": _hold,
     "network": _network,

@@ -9,6 +9,7 @@ import pytest
 from cardstock.compliance import wiring as compliance_wiring
 from cardstock.compliance.model import Hold
 from cardstock.edge import wiring as edge_wiring
+from cardstock.members.consent_model import PURPOSES
 from cardstock.network.presets import UNLOCK
 from cardstock.orders import wiring as orders_wiring
 from cardstock.recommendations import wiring as recommendations_wiring
@@ -157,6 +158,24 @@ def test_every_section_that_is_ever_filled_has_its_retention_class_term_and_clau
             assert text["zh"]
             assert text["en"]
     assert read["language"] == "en"
+
+
+def test_every_consent_and_withdrawal_is_in_the_file_with_its_time_and_version(life: Life) -> None:
+    life.shop.clock.move(minutes=1)
+    life.anna.send("PUT", "/v1/me/consents/card_visits", {"granted": False})
+    asked = life.exporter.ask(life.anna.id).body
+    life.shop.clock.move(seconds=30)
+    life.anna.send("PUT", "/v1/me/consents/recommendations", {"granted": False})
+    assert life.exporter.work(*life.exporter.messages()) == 0
+    said = life.exporter.read(life.anna.id, asked["export_id"])["members"][0]["consents"]
+
+    assert [one["purpose"] for one in said if one["granted"]] == sorted(PURPOSES)
+    assert said[-1] == {
+        "purpose": "card_visits", "title": "名片访问记录", "version": 1, "granted": False, "at": asked["as_of"],
+        "app": said[-1]["app"],
+    }  # fmt: skip
+    assert len(said) == len(PURPOSES) + 1
+    assert ANNA_MARKS["openid"] not in json.dumps(said)
 
 
 def test_who_was_brought_sees_the_inviter_and_nothing_else_of_that_member(life: Life) -> None:

@@ -37,9 +37,10 @@ from cardstock.flows.exporting_texts import ABOUT, NOT_INCLUDED, SECTIONS
 from cardstock.ledger.model import POCKETS, Balance, Debt, Pocket, StatementLine
 from cardstock.ledger.ports import Books, Statements
 from cardstock.ledger.standing import debts, rewards_of_member
+from cardstock.members.consent_model import ConsentRecord
 from cardstock.members.export_model import Export, state_at
 from cardstock.members.exports import discard, finish
-from cardstock.members.model import Account, LostPhone, Member
+from cardstock.members.model import LostPhone, Member
 from cardstock.members.ports import ExportFiles, Exports, Members, Merges, Sessions
 from cardstock.network.model import Event, Place
 from cardstock.network.ports import Network
@@ -59,6 +60,8 @@ Outcome: TypeAlias = Literal["ready", "repeated", "late", "gone"]
 _PAGE: Final = 100
 _PAYOUTS_AT_ONCE: Final = 50
 _ATTEMPTS: Final = 5
+_ACCOUNT_KINDS: Final = {"identity": "open", "identity-user": "user"}
+"""Kind of an account's key -> which kind of name it holds."""
 _MOMENT: Final = timedelta(milliseconds=1)
 _REWARDED: Final = frozenset({"accrued", "released", "clawed"})
 
@@ -67,8 +70,8 @@ View: TypeAlias = Callable[[str, Any, str], Any]
 
 
 class ExportNeeds(msgspec.Struct, frozen=True):
-    """The ports of an export. `lost_phones` gives the moves behind keys of the members table, `place_of` a member's
-    place in the network; `holds_of` the holds on some orders, by order."""
+    """The ports of an export. `lost_phones` and `consent_records` give what is behind keys of the members table,
+    `place_of` a member's place in the network; `holds_of` the holds on some orders, by order."""
 
     members: Members
     exports: Exports
@@ -76,6 +79,7 @@ class ExportNeeds(msgspec.Struct, frozen=True):
     sessions: Sessions
     merges: Merges
     lost_phones: Callable[[Sequence[str]], Sequence[LostPhone]]
+    consent_records: Callable[[Sequence[str]], Sequence[ConsentRecord]]
     accounts: Accounts
     cards: Cards
     radars: Radars
@@ -190,7 +194,7 @@ def _merged_with(member: Member, at: datetime, needs: ExportNeeds) -> Iterator[M
 def _records(member: Member, at: datetime, needs: ExportNeeds) -> Iterator[tuple[str, Any]]:
     """Section and record of everything that is stored of a member."""
     yield "profile", member
-    yield from _kept(member, needs)
+    yield from _kept(member, at, needs)
     yield from (("sessions", one) for one in needs.sessions.sessions_of(member.id) if one.made_at <= at)
     if member.group and (group := needs.merges.find_group(member.group)):
         yield from (("merges", one) for one in group.members if one.at <= at)
@@ -211,20 +215,19 @@ def _records(member: Member, at: datetime, needs: ExportNeeds) -> Iterator[tuple
         yield "closing", member.closing_at
 
 
-def _kept(member: Member, needs: ExportNeeds) -> Iterator[tuple[str, Any]]:
+def _kept(member: Member, at: datetime, needs: ExportNeeds) -> Iterator[tuple[str, Any]]:
     """What the members table has beside the member's own item."""
     keys = sorted(needs.members.keys_of(member.id))
     for key in keys:
         kind, *rest = key.split("#")
-        if kind in ("identity", "identity-user"):
-            platform, app_id, openid = rest[0], rest[1], "#".join(rest[2:])
-            account = Account(platform, app_id, openid, "open" if kind == "identity" else "user")
-            yield "accounts", ExportedAccount(platform, app_id, openid, account.kind)
+        if kind in _ACCOUNT_KINDS:
+            yield "accounts", ExportedAccount(rest[0], rest[1], "#".join(rest[2:]), _ACCOUNT_KINDS[kind])
         elif kind == "union":
-            yield "accounts", ExportedAccount(rest[0], "", "#".join(rest[1:]), "union")
-    yield from (
-        ("phone_moves", one) for one in needs.lost_phones([key for key in keys if key.startswith("phone-move#")])
-    )
+            yield "accounts", ExportedAccount(rest[0], "", "#".join(rest[1:]), kind)
+    moves = needs.lost_phones([key for key in keys if key.startswith("phone-move#")])
+    yield from (("phone_moves", move) for move in moves if move.at <= at)
+    records = needs.consent_records([key for key in keys if key.startswith("consent#")])
+    yield from (("consents", record) for record in records if record.said.at <= at)
 
 
 def _cards(member_id: str, at: datetime, needs: ExportNeeds) -> Iterator[tuple[str, Any]]:

@@ -51,6 +51,7 @@ _NAMES: Final[Mapping[str, tuple[RetentionKey, str, str]]] = {
     "profile": ("account", "资料", "Profile"),
     "accounts": ("account", "登录平台账号", "Accounts of login platforms"),
     "sessions": ("account", "登录", "Sessions"),
+    "consents": ("consents", "同意与撤回的记录", "Consents and their withdrawals"),
     "phone_moves": ("consents", "失去的手机号", "Telephone numbers that moved away"),
     "merges": ("account", "合并的账号", "Merged accounts"),
     "identity": ("identity", "实名", "Verified identity"),

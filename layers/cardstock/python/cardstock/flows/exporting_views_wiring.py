@@ -25,6 +25,8 @@ from cardstock.flows.exporting import (
 )
 from cardstock.ledger.model import StatementLine
 from cardstock.ledger.schemas import BalanceView, StatementEntry
+from cardstock.members.consent_model import ConsentRecord
+from cardstock.members.consent_texts import TERMS
 from cardstock.members.merge_model import Merged
 from cardstock.members.model import LostPhone, Member, Person
 from cardstock.members.schemas import PhoneLost, SessionView
@@ -68,6 +70,17 @@ def _account(account: ExportedAccount, _language: str) -> Any:
 
 def _session(session: Session, _language: str) -> Any:
     return SessionView.of(session, "")
+
+
+def _consent(record: ConsentRecord, language: str) -> Any:
+    return {
+        "purpose": record.purpose,
+        "title": TERMS[record.purpose].notice(language).title,
+        "version": record.said.version,
+        "granted": record.said.granted,
+        "at": rfc3339(record.said.at),
+        "app": record.app,
+    }
 
 
 def _phone_move(lost: LostPhone, _language: str) -> Any:
@@ -205,6 +218,7 @@ _VIEWS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "profile": _profile,
     "accounts": _account,
     "sessions": _session,
+    "consents": _consent,
     "phone_moves": _phone_move,
     "merges": _merge,
     "identity": _identity,

@@ -28,7 +28,7 @@ def exporting_needs(explanation: "Callable[[RewardsExplained, str], Any]") -> "E
     from cardstock.compliance.store import holds_of
     from cardstock.flows.exporting import ExportNeeds
     from cardstock.flows.exporting_views_wiring import views
-    from cardstock.members.store import lost_phones
+    from cardstock.members.store import consent_records, lost_phones
     from cardstock.orders.store import supplier_orders_of
 
     return ExportNeeds(
@@ -38,6 +38,7 @@ def exporting_needs(explanation: "Callable[[RewardsExplained, str], Any]") -> "E
         sessions=members_wiring.member_sessions(),
         merges=members_wiring.merges(),
         lost_phones=lost_phones,
+        consent_records=consent_records,
         accounts=bank_accounts_wiring.accounts(),
         cards=cards_wiring.cards(),
         radars=cards_wiring.radars(),

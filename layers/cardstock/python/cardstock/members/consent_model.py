@@ -40,6 +40,14 @@ class Consent(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class ConsentRecord(msgspec.Struct, frozen=True):
+    """What a member said of a purpose at some time, in which app of which platform."""
+
+    purpose: Purpose
+    said: Consent
+    app: str
+
+
 class Notice(msgspec.Struct, frozen=True):
     """What a person reads of a purpose before agreeing (PIPL 17), in one language."""
 

@@ -52,7 +52,7 @@ from cardstock.clock import to_epoch_ms
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE, UnavailableError
 from cardstock.limits import Use
 from cardstock.members import errors
-from cardstock.members.consent_model import Consent, Purpose, changed
+from cardstock.members.consent_model import Consent, ConsentRecord, Purpose, changed, known_purpose
 from cardstock.members.erasure_model import first_erasure
 from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, Person, new_salt, phone_key
 from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
@@ -563,6 +563,17 @@ def lost_phones(keys: Sequence[str]) -> list[LostPhone]:
         (LostPhone(item.masked or "", item.account.partition(":")[0], item.at) for item in found),
         key=lambda one: one.at,
     )
+
+
+def consent_records(keys: Sequence[str]) -> list[ConsentRecord]:
+    """The records of consents with these keys, oldest first. Consistent; one read per hundred."""
+    found = ConsentItem.batch_get(keys, consistent_read=True) if keys else ()
+    return [_record(item) for item in sorted(found, key=lambda item: str(item.pk))]
+
+
+def _record(item: ConsentItem) -> ConsentRecord:
+    said = Consent(item.version, item.granted, item.at)
+    return ConsentRecord(known_purpose(item.pk.rpartition("#")[2]), said, item.account)
 
 
 def index_members() -> int:

@@ -115,6 +115,16 @@ def _log_ins() -> Iterator[Row]:
         yield Row(title, _cost(cost), _calls(most), "1 call" if most == 1 else "", len(cost.calls) <= most)
 
 
+def _exports() -> Iterator[Row]:
+    for orders, (asked, written) in operations.exports().items():
+        if orders == 20:
+            within = len(asked.calls) <= 3 and asked.wcu <= 8
+            yield Row("Ask for an export", _cost(asked), "3 calls, 8 WCU", "2 calls", within)
+        most = orders + 30
+        within = len(written.calls) <= most and written.wcu <= 5
+        yield Row(f"Write an export of {orders} orders", _cost(written), f"{most} calls (n + 30), 5 WCU", "", within)
+
+
 def _staff() -> Iterator[Row]:
     found = operations.staff_requests()
     for name in ("by a key", "by a session"):
@@ -127,6 +137,7 @@ def _staff() -> Iterator[Row]:
 
 PARTS: Sequence[Callable[[], Iterator[Row]]] = (
     _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _recommendations, _log_ins, _staff,
+    _exports,
 )  # fmt: skip
 
 

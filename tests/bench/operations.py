@@ -42,6 +42,7 @@ from tests.people.arrivals import register
 from tests.people.buyers import BUYER, CART, RECEIVER
 from tests.people.clock import START, TestClock, clock_at
 from tests.people.consents import login_body, sent
+from tests.people.exports import Exporter
 from tests.people.finance import FIRST, PAYOUT, Finance
 from tests.people.shop import Shop
 from tests.people.staff import Phone, session_of
@@ -339,6 +340,28 @@ def log_ins() -> Mapping[str, Measured]:
         found[_TAKES] = measured(partial(log_in, "taker", **own))
         token = {"refresh_token": log_in("a")["refresh_token"]}
         found["refresh"] = measured(lambda: call(api.handler, "/v1/auth/refreshes", token))
+        return found
+
+
+@cache
+def exports() -> Mapping[int, tuple[Measured, Measured]]:
+    """Asking for an export and writing it, by the number of the member's orders; each order has one supplier."""
+    with shop() as opened:
+        exporter = Exporter(opened.cloud, opened.clock)
+        person = exporter.person("anna")
+        exporter.make(person.id)
+        found: dict[int, tuple[Measured, Measured]] = {}
+        for orders in (20, 40):
+            for _ in range(20):
+                opened.trade.buy(person.id)
+            asked = measured(lambda: exporter.ask(person.id))
+            opened.clock.move(seconds=30)
+            messages = exporter.messages()
+
+            def write(messages: list[dict[str, Any]] = messages) -> None:
+                assert exporter.work(*messages) == 0
+
+            found[orders] = asked, measured(write)
         return found
 
 

@@ -2,7 +2,7 @@
 
 | Access pattern | Table `members`, key | Cost |
 |---|---|---|
-| ask: the member is there, the export is put if absent | `mem_...`, `export#exp_...` | 1 transaction, 6 WCU |
+| ask: the member is there, the export is put if absent | `mem_...`, `export#exp_...` | 1 transaction, 5 WCU |
 | one export | `export#exp_...` | 1 read |
 | a member's exports | index `by_member`, then all of them | 1 query, 1 read |
 | finish: the member is there, the export gets its file | `mem_...`, `export#exp_...` | 1 transaction, 4 WCU |

@@ -17,9 +17,10 @@ from cardstock.errors import CardstockError
 from cardstock.ledger.store import BalanceItem
 from cardstock.members.erasure_store import DynamoErasures
 from cardstock.members.store import DynamoMembers, ErasureItem, PersonItem, members_of
+from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import NOBODY
-from cardstock.retention import TEN_YEARS
+from cardstock.retention import TEN_YEARS, THREE_YEARS
 from functions.members.nightly_erasure import app as nightly_erasure
 from functions.members.on_export import app as on_export
 from tests.house import faults
@@ -298,7 +299,7 @@ def test_a_number_that_another_member_has_by_now_stays_that_member_s(shop: Shop)
     anna = a_marked_customer()
     closed(shop, anna)
     bert = Customer("bert", phone_code=f"dev:{MARKERS['number']}")
-    DynamoErasures().forget_pointer(f"phone#{MARKERS['number']}", anna.id)
+    DynamoErasures().forget_pointer(f"phone#{MARKERS['number']}", anna.id, "former#phone.x", shop.clock.now())
 
     assert bert.send("GET", "/v1/me").body["phone"] == "+86139****0001"
     assert DynamoMembers().look_up([f"phone#{MARKERS['number']}"]).owners == {f"phone#{MARKERS['number']}": bert.id}
@@ -394,3 +395,137 @@ def test_a_disturbed_night_and_the_next_end_where_one_undisturbed_night_does(sho
         shop.clock.move(days=-1)
 
         assert picture(shop.cloud) == expected, f"{mode} at call {index} ({call})"
+
+
+def registered_again(shop: Shop, anna: Customer, **more: Any) -> Customer:
+    """Closed, erased, and back with the same account."""
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    night(shop)
+    return Customer(MARKERS["openid"], union=MARKERS["union id"], **more)
+
+
+def test_the_same_account_registers_again_as_a_new_member_who_is_the_same_person(shop: Shop) -> None:
+    anna = a_marked_customer()
+    again = registered_again(shop, anna)
+    found = members_of([anna.id, again.id])
+    positions = network_wiring.network().read_positions([anna.id, again.id]).positions
+
+    assert again.login.body["is_new"] is True
+    assert again.id != anna.id
+    assert (found[again.id].former, found[again.id].same_person) == ((anna.id,), (anna.id,))
+    assert positions[again.id].same_person == (anna.id,)
+    assert positions[anna.id].same_person == (again.id,)
+
+
+@pytest.mark.parametrize("how", [
+    {"openid": "elsewhere", "union": MARKERS["union id"]},
+    {"openid": "another", "phone_code": f"dev:{MARKERS['number']}"},
+    {"openid": MARKERS["elsewhere"], "app": "wx2"},
+])  # fmt: skip
+def test_a_union_id_a_number_and_a_further_account_are_recognised_too(shop: Shop, how: dict[str, Any]) -> None:
+    anna = a_marked_customer()
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    night(shop)
+    back = Customer(**how)
+
+    assert members_of([back.id])[back.id].same_person == (anna.id,)
+
+
+def test_a_number_is_recognised_before_the_erasure_too(shop: Shop) -> None:
+    anna = a_marked_customer()
+    closed(shop, anna)
+    back = Customer("another", phone_code=f"dev:{MARKERS['number']}")
+
+    assert members_of([back.id])[back.id].former == (anna.id,)
+
+
+def test_nobody_is_recognised_after_three_years(shop: Shop) -> None:
+    anna = a_marked_customer()
+    closed(shop, anna)
+    closed_at = shop.clock.now()
+    shop.clock.move(hours=2)
+    night(shop)
+    shop.clock.set(closed_at + THREE_YEARS)
+    back = Customer(MARKERS["openid"], union=MARKERS["union id"], phone_code=f"dev:{MARKERS['number']}")
+
+    assert members_of([back.id])[back.id].former == ()
+
+
+def test_who_comes_back_is_brought_by_nobody_and_qualifies_nobody(shop: Shop) -> None:
+    shop.publish_plan()
+    guide, rival = Customer("guide"), Customer("rival")
+    shop.trade.appoint(guide.id)
+    anna = Customer(MARKERS["openid"], union=MARKERS["union id"], invite=guide.id)
+    order_id = an_order(shop, anna)
+    received(shop, anna, order_id)
+    before = network_wiring.network().read_positions([guide.id]).positions[guide.id]
+    again = registered_again(shop, anna, invite=rival.id)
+    late = again.send("POST", "/v1/me/inviter", {"inviter": rival.id})
+    known = Customer(MARKERS["openid"], union=MARKERS["union id"], invite=rival.id)
+    an_order(shop, again, key="o9")
+    positions = network_wiring.network().read_positions([guide.id, rival.id, again.id]).positions
+
+    assert again.login.body["bound_inviter"] is None
+    assert (late.status, late.body["code"]) == (422, "INVITER_TOO_LATE")
+    assert (known.id, known.login.body["bound_inviter"]) == (again.id, None)
+    assert before.counted == positions[guide.id].counted == 1
+    assert rival.id not in positions or positions[rival.id].counted == 0
+    assert positions[again.id].referrer is None
+
+
+def test_an_unknown_invite_keeps_nobody_out_who_comes_back(shop: Shop) -> None:
+    anna = a_marked_customer()
+    again = registered_again(shop, anna, invite="mem_" + "0" * 26)
+
+    assert again.login.status == 200
+
+
+def test_a_known_member_who_adds_a_closed_account_is_the_same_person(shop: Shop) -> None:
+    anna, bert = a_marked_customer(), Customer("bert", union="bert")
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    night(shop)
+    added = Customer(MARKERS["elsewhere"], union="bert", app="wx2")
+
+    assert added.id == bert.id
+    assert members_of([bert.id])[bert.id].former == members_of([bert.id])[bert.id].same_person == (anna.id,)
+
+
+def test_a_person_closes_an_account_again_and_again_and_stays_one(shop: Shop) -> None:
+    anna = a_marked_customer()
+    first = registered_again(shop, anna)
+    second = registered_again(shop, first)
+    found = members_of([second.id])[second.id]
+
+    assert found.former == (first.id,)
+    assert found.same_person == tuple(sorted([anna.id, first.id]))
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+def test_a_disturbed_return_and_its_repeat_are_one_member_who_is_the_same_person(shop: Shop, mode: faults.Mode) -> None:
+    anna = a_marked_customer()
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    night(shop)
+    start = shop.cloud.snapshot()
+
+    def come_back() -> Customer:
+        return Customer(MARKERS["openid"], union=MARKERS["union id"])
+
+    with faults.watch() as calls:
+        come_back()
+    for index, call in faults.hit_each(calls, mode, start.restore, come_back):
+        again = come_back()
+        ids = {item["pk"]["S"] for item in shop.cloud.items("members") if item["pk"]["S"].startswith("mem_")}
+
+        assert ids == {anna.id, again.id}, f"{mode} at call {index} ({call})"
+        assert members_of([again.id])[again.id].same_person == (anna.id,), f"{mode} at call {index} ({call})"
+
+
+def test_a_log_in_of_somebody_who_never_closed_an_account_takes_the_calls_it_took(shop: Shop) -> None:
+    with faults.watch() as calls:
+        Customer("anna", union="u", phone_code="dev:+8613800138000")
+
+    assert len([call for call in calls if call.startswith("dynamodb.")]) <= 3

@@ -19,6 +19,7 @@ from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event
 from tests.people.clock import TestClock
 from tests.people.consents import AGREED, login_body
+from tests.people.marks import MARKER
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
 
 
@@ -47,7 +48,7 @@ def platform() -> Platform:
 
 def enter(members: Members, platform: Platform, openid: str, **more: Any) -> LoginResult:
     request = LoginRequest("dev", "wx1", f"dev:{openid}", consents=AGREED, **more)
-    return log_in(request, LoginNeeds({"dev": platform}, members, MemoryHoldings(), FIRST))
+    return log_in(request, LoginNeeds({"dev": platform}, members, MemoryHoldings(), FIRST, MARKER))
 
 
 def test_an_account_logs_in_so_often_in_an_hour_and_again_in_the_next(

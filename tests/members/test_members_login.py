@@ -30,6 +30,7 @@ from cardstock.members.profile import find_caller
 from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock
 from tests.people.consents import AGREED
+from tests.people.marks import MARKER
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -45,7 +46,7 @@ def nine_o_clock(clock: TestClock) -> None:
 def enter(members: MemoryMembers, openid: str, *, invite: str | None = None, phone: str | None = None) -> LoginResult:
     return log_in(
         LoginRequest("dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite, consents=AGREED),
-        LoginNeeds({"dev": DevelopmentPlatform()}, members, MemoryHoldings(), FIRST),
+        LoginNeeds({"dev": DevelopmentPlatform()}, members, MemoryHoldings(), FIRST, MARKER),
     )
 
 
@@ -58,7 +59,7 @@ def test_one_openid_in_two_apps_is_two_accounts() -> None:
     one = enter(members, "anna")
     other = log_in(
         LoginRequest("dev", "wx2", "dev:anna", consents=AGREED),
-        LoginNeeds({"dev": DevelopmentPlatform()}, members, MemoryHoldings(), FIRST),
+        LoginNeeds({"dev": DevelopmentPlatform()}, members, MemoryHoldings(), FIRST, MARKER),
     )
 
     assert one.member.id != other.member.id
@@ -80,10 +81,10 @@ class OfTwoKinds(DevelopmentPlatform):
 def test_one_name_of_two_kinds_is_two_accounts_and_a_number_is_asked_for_its_person() -> None:
     members, platform = MemoryMembers(), OfTwoKinds()
     ask = LoginRequest("dev", "wx1", "dev:1", "dev:+8613800138000", consents=AGREED)
-    first = log_in(ask, LoginNeeds({"dev": platform}, members, MemoryHoldings(), FIRST))
+    first = log_in(ask, LoginNeeds({"dev": platform}, members, MemoryHoldings(), FIRST, MARKER))
     platform.kind = "user"
     again = LoginRequest("dev", "wx1", "dev:1", consents=AGREED)
-    other = log_in(again, LoginNeeds({"dev": platform}, members, MemoryHoldings(), FIRST))
+    other = log_in(again, LoginNeeds({"dev": platform}, members, MemoryHoldings(), FIRST, MARKER))
 
     assert first.member.id != other.member.id
     assert first.member.phone == "+86138001380001"
@@ -260,7 +261,7 @@ def test_the_chart_of_a_member_is_what_the_verbs_do() -> None:
     ended = []
     for name, state in (("gone", anna), ("gone-verified", verified)):
         members.members[name] = replace(state, id=name)
-        assert close_account(members.members[name], NOW, members=members)()
+        assert close_account(members.members[name], NOW, members=members, marker=MARKER)()
         ended.append((state.state, "close_account", members.members[name].state))
     with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
         verify(members, "gone")

@@ -20,6 +20,7 @@ from cardstock.members.store import DynamoMembers, members_of
 from tests.house.racing import at_once
 from tests.people.clock import TestClock
 from tests.people.consents import AGREED
+from tests.people.marks import MARKER
 from tests.people.memory_cards import MemoryVisitors
 from tests.people.memory_members import MemoryHoldings
 
@@ -37,7 +38,7 @@ def members(tables: None, clock: TestClock) -> DynamoMembers:
 
 def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> LoginResult:
     request = LoginRequest("dev", "wx1", f"dev:{openid}", phone, invite, consents=AGREED)
-    return log_in(request, LoginNeeds({"dev": DevelopmentPlatform()}, members, MemoryHoldings(), FIRST))
+    return log_in(request, LoginNeeds({"dev": DevelopmentPlatform()}, members, MemoryHoldings(), FIRST, MARKER))
 
 
 def test_one_person_who_logs_in_many_times_at_once_is_registered_once(members: DynamoMembers) -> None:

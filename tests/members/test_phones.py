@@ -21,6 +21,7 @@ from cardstock.members.store import DynamoMembers, link_to_staff
 from tests.people.arrivals import session_of
 from tests.people.clock import TestClock
 from tests.people.consents import AGREED
+from tests.people.marks import MARKER
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
 
 PHONE = "+8613800138000"
@@ -40,7 +41,7 @@ class Brand:
             "dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite, consents=AGREED
         )
         platforms = {"dev": DevelopmentPlatform()}
-        return log_in(request, LoginNeeds(platforms, self.members, self.holdings, FIRST))
+        return log_in(request, LoginNeeds(platforms, self.members, self.holdings, FIRST, MARKER))
 
     def member(self, member_id: str) -> Member:
         found = self.members.find_member(member_id)

@@ -21,6 +21,7 @@ from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event, serve
 from tests.people.clock import TestClock
 from tests.people.consents import AGREED, login_body
+from tests.people.marks import MARKER
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
 from tests.people.tokens import access_token, old_refresh_token
 
@@ -272,7 +273,7 @@ class Sessions(RuleBasedStateMachine):
         self.clock.move(seconds=1)
         ask = LoginRequest("dev", "wx1", "dev:anna", consents=AGREED)
         platforms = {"dev": DevelopmentPlatform()}
-        found = log_in(ask, LoginNeeds(platforms, self.members, MemoryHoldings(), FIRST))
+        found = log_in(ask, LoginNeeds(platforms, self.members, MemoryHoldings(), FIRST, MARKER))
         session_id, number = self.keep(sessions.tokens_of(edge_wiring.signer(), found.session))
         self.numbers[session_id] = number
         if len(self.numbers) > 20:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cardstock.errors import RefusedError
+from cardstock.errors import RefusedError, UnauthorizedError
 from cardstock.network.coupons import count_verified
 from cardstock.network.deciding import decide_and_commit
 from cardstock.network.model import Position
@@ -98,6 +98,73 @@ def test_in_every_life_each_person_counts_once(steps: list[Any], plan: Plan) -> 
         with suppress(RefusedError):
             live(people, step)
         people.check()
+
+
+AGAIN = ["mem_g", "mem_h", "mem_i"]
+"""Accounts with which persons come back who have closed one."""
+
+
+class PeopleWhoReturn(People):
+    """Some close their account and register again, as the same person."""
+
+    def __init__(self, plan: Plan = EXAMPLE) -> None:
+        super().__init__(plan)
+        self.returned: dict[str, str] = {}
+        self.closed: list[str] = []
+
+    def close(self, name: str) -> None:
+        """Close an account, once."""
+        if name not in self.closed and name in self.groups:
+            self.erase(name)
+            self.closed.append(name)
+
+    def register_again(self, number: int) -> None:
+        """Whoever closed an account, if anybody has and is not back, registers anew."""
+        gone = [name for name in self.closed if name not in self.returned.values()]
+        fresh = [name for name in AGAIN if name not in self.returned]
+        if gone and fresh:
+            self.returned[fresh[0]] = gone[number % len(gone)]
+            self.groups[fresh[0]] = frozenset({fresh[0]})
+            together = self.groups[self.returned[fresh[0]]] | {fresh[0]}
+            self.regroup("".join(name[-1] for name in sorted(together)))
+
+    def persons_who_count(self, referrer: str, of: str = "counting") -> int:
+        counting = {each for each in self.groups if getattr(self.position(each), of)}
+        own = {each for each in counting if self.position(each).referrer == referrer}
+        return len({self.groups[each] for each in own if referrer not in self.groups[each]})
+
+
+ANYBODY: Any = st.sampled_from([*NAMES, *AGAIN])
+RETURNING: Any = st.one_of(
+    st.tuples(st.just("bind"), ANYBODY, ANYBODY),
+    st.tuples(st.just("buy"), ANYBODY),
+    st.tuples(st.just("settle"), st.integers(0, 9)),
+    st.tuples(st.just("refund"), st.integers(0, 9)),
+    st.tuples(st.just("verify"), ANYBODY),
+    st.tuples(st.just("merge"), ANYBODY, ANYBODY),
+    st.tuples(st.just("close"), ANYBODY),
+    st.tuples(st.just("register_again"), st.integers(0, 9)),
+)
+
+
+@given(st.lists(RETURNING, max_size=40), st.sampled_from([EXAMPLE, SETTLED, replace(UNLOCK, version=1)]))
+def test_in_every_life_who_returns_counts_for_nobody_again(steps: list[Any], plan: Plan) -> None:
+    people = PeopleWhoReturn(plan)
+    for step in steps:
+        if any(name not in people.groups for name in step[1:] if isinstance(name, str)):
+            continue  # not registered yet
+        before = {name: people.position(name).counted for name in NAMES}
+        with suppress(RefusedError, UnauthorizedError):
+            if step[0] in ("close", "register_again"):
+                getattr(people, step[0])(*step[1:])
+            else:
+                live(people, step)
+        people.check()
+        if step[0] == "register_again":
+            assert {name: people.position(name).counted for name in NAMES} == before
+        for name in people.returned:
+            assert people.position(name).referrer is None
+            assert people.returned[name] in people.position(name).same_person
 
 
 def test_two_accounts_of_one_person_do_not_make_a_partner() -> None:

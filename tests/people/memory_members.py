@@ -153,11 +153,13 @@ class MemoryMembers:
         over = tuple(use for use in uses if self._is_over(use, clock.now()))
         return Leads(owners, Invited(inviter_id) if inviter_id else None, over)
 
-    def look_closer(self, member_id: str | None, phone: str = "", invited: Invited | None = None) -> Closer:
+    def look_closer(
+        self, member_id: str | None, phone: str = "", invited: Invited | None = None, *, former: str = ""
+    ) -> Closer:
         member = self.members.get(member_id or "")
         places = frozenset(each.id for each in self.sessions.sessions_of(member_id or ""))
         known = Known(member, self.inviters.inviters.get(member.id), places) if member else None
-        return Closer(known, self.accounts.get(phone_key(phone)), invited)
+        return Closer(known, self.accounts.get(phone_key(phone)), invited, former=self.accounts.get(former))
 
     def enter(self, arrival: Arrival) -> bool:
         member = arrival.known.member
@@ -182,7 +184,7 @@ class MemoryMembers:
             self.members[loser.id] = replace(loser, phone_lost=arrival.lost)
             self.accounts[phone_key(arrival.member.phone)] = member.id
             self.phone_moves[f"phone-move#{arrival.session.id}"] = loser.id
-        if arrival.is_new or arrival.phone or arrival.join or arrival.consents is not None:
+        if arrival.is_new or arrival.phone or arrival.join or arrival.former or arrival.consents is not None:
             self.members[member.id] = arrival.member
         self.accounts |= dict.fromkeys(arrival.accounts, member.id)
         self.sessions.start(arrival.session)
@@ -263,7 +265,7 @@ class MemoryMembers:
         self.members[member_id] = replace(member, closing_at=member.closing_at or now)
         return True
 
-    def closing_step(self, member: Member, now: datetime) -> Callable[[], bool]:
+    def closing_step(self, member: Member, now: datetime, former: str = "") -> Callable[[], bool]:
         def close() -> bool:
             kept = self.members[member.id]
             if kept.state == "erased" or kept.staff_link or kept.phone != member.phone:
@@ -272,7 +274,8 @@ class MemoryMembers:
                 kept, state="erased", erased_at=now, nickname="", birth_year=None, scene="", phone="", phone_at=None,
                 phone_lost=None, joining_until=None,
             )  # fmt: skip
-            self.accounts.pop(phone_key(member.phone), None)
+            if self.accounts.pop(phone_key(member.phone), None) and former:
+                self.accounts[former] = member.id
             return True
 
         return close

@@ -8,8 +8,8 @@ from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.wiring import signer
 from cardstock.errors import MEMBER_ERASED, NOT_FOUND
 from cardstock.flows import joining
-from cardstock.flows.joining_wiring import joining_needs, login_needs
-from cardstock.members import login, phones, profile, schemas, sessions
+from cardstock.flows.joining_wiring import joining_needs, login_needs, merge_needs
+from cardstock.members import phones, profile, schemas, sessions
 from cardstock.members.identity import IDENTITY_CHECKS
 from cardstock.members.wiring import member_sessions, members, refresh_needs
 from cardstock.network.schemas import Distribution
@@ -27,7 +27,7 @@ def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Sess
     and ignored for known ones; `bound_inviter` is the inviter now bound. One session above twenty ends the oldest. A
     number of another member moves here, which `phone_lost` tells the other, unless the account may join it.
     """
-    result = login.log_in(request.body.login_request(), login_needs())
+    result = joining.log_in(request.body.login_request(), login_needs(), merge_needs())
     return schemas.Session.of(result, sessions.tokens_of(signer(), result.session), clock.now())
 
 

@@ -18,6 +18,7 @@ from cardstock.errors import STORE_BUSY
 from cardstock.ledger import closings
 from cardstock.ledger.model import AccountClosing, Balance
 from cardstock.ledger.ports import Books, Closings
+from cardstock.marks import Marker
 from cardstock.members import closing as members_closing
 from cardstock.members import errors
 from cardstock.members.model import Member
@@ -58,6 +59,7 @@ class ClosingNeeds(msgspec.Struct, frozen=True):
     network: Network
     unpayable: Callable[[str, Fen], str | None]
     remove_cards: Callable[[str], None]
+    marker: Marker
 
 
 class GiveUp(msgspec.Struct, frozen=True):
@@ -134,7 +136,7 @@ def _close(member: Member, found: Standing, give_up: GiveUp | None, now: datetim
         closing = AccountClosing(member.id, now, "set_aside", amount, found.reason or "")
     else:
         closing = AccountClosing(member.id, now, "given_up", amount, words=give_up.words)
-    step = members_closing.close_account(member, now, members=needs.members)
+    step = members_closing.close_account(member, now, members=needs.members, marker=needs.marker)
     return closings.close_account(closing, step, closings=needs.closings) != "outdated"
 
 

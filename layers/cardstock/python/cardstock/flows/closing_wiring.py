@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cardstock import clock
+from cardstock.edge.wiring import marker
 from cardstock.flows import paying_out_wiring
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members import wiring as members_wiring
@@ -29,6 +30,7 @@ def closing_needs() -> "ClosingNeeds":
         network=network_wiring.network(),
         unpayable=unpayable,
         remove_cards=remove_cards,
+        marker=marker(),
     )
 
 

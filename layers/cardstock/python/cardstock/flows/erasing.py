@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from cardstock.compliance.ports import PurchaseLog
 from cardstock.ledger.ports import Books
-from cardstock.members.erasure_model import Erasure
+from cardstock.marks import Marker
+from cardstock.members.erasure_model import FORMER_KEPT, Erasure, former_key
 from cardstock.members.ports import Erasures, Members, Sessions
 from cardstock.members.sessions import end_all
 from cardstock.orders.erasing import ended_at, erase_people, is_erased
@@ -30,7 +31,7 @@ _MARGIN: Final = timedelta(days=1)
 """After an order has settled: the nightly release comes first, and tries again the next night."""
 _DAY: Final = timedelta(days=1)
 _POINTERS: Final = frozenset({"identity", "identity-user", "union", "phone"})
-_OWN_TERM: Final = frozenset({"erasing", "export", "phone-move"})
+_OWN_TERM: Final = frozenset({"erasing", "export", "former", "phone-move"})
 """Items about a member that go by themselves, by a removal, or with the end of the erasure."""
 
 
@@ -45,6 +46,7 @@ class ErasingNeeds(msgspec.Struct, frozen=True):
     log: PurchaseLog
     books: Books
     settles_at: Callable[[Order, Sequence[Refund]], datetime | None]
+    marker: Marker
     removals: tuple[Callable[[str], object], ...]
 
 
@@ -108,7 +110,8 @@ def _erase_items(erasure: Erasure, needs: ErasingNeeds) -> None:
     for key in list(needs.members.keys_of(erasure.member_id)):
         kind = key.partition("#")[0]
         if kind in _POINTERS:
-            needs.erasures.forget_pointer(key, erasure.member_id)
+            until = erasure.closed_at + FORMER_KEPT
+            needs.erasures.forget_pointer(key, erasure.member_id, former_key(key, needs.marker), until)
         elif kind == "consent":
             needs.erasures.expire(key, erasure.closed_at + THREE_YEARS)
         elif kind not in _OWN_TERM:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cardstock.compliance import wiring as compliance_wiring
+from cardstock.edge.wiring import marker
 from cardstock.flows.closing_wiring import remove_cards
 from cardstock.flows.exporting_wiring import delete_exports_of
 from cardstock.flows.wiring import rules
@@ -32,6 +33,7 @@ def erasing_needs() -> "ErasingNeeds":
         log=compliance_wiring.purchase_log(),
         books=ledger_wiring.books(),
         settles_at=settles_at,
+        marker=marker(),
         removals=(delete_exports_of, remove_cards, remove_accounts_of, remove_row_of),
     )
 

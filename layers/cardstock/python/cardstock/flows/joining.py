@@ -11,8 +11,9 @@ import msgspec
 from cardstock.cards.ports import Cards
 from cardstock.cards.sharing import owner_of_key
 from cardstock.flows import merging
-from cardstock.members import identity, inviting
+from cardstock.members import identity, inviting, login
 from cardstock.members.consent_model import Versions
+from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult
 from cardstock.members.model import MEMBER_ID, Member
 from cardstock.members.ports import IdentityVerifier, Members, Merges
 from cardstock.members.profile import find_member
@@ -65,6 +66,18 @@ def follow_invite(member_id: str, invite: str, needs: JoiningNeeds) -> Place:
     """
     inviting.follow_invite(member_id, invite, inviters=NetworkInviters(needs))
     return place_of(member_id, needs)
+
+
+def log_in(request: LoginRequest, needs: LoginNeeds, merges: merging.MergeNeeds) -> LoginResult:
+    """Log in; whoever comes back after closing an account counts as the same person from then on.
+
+    Nobody has the session before that: a log-in that was interrupted is done again. Raises what `members.login.log_in`
+    raises, and `RefusedError` MERGED_TOO_MANY when a person has closed too many accounts.
+    """
+    result = login.log_in(request, needs)
+    if not set(result.member.former) <= set(result.member.same_person):
+        merging.join_verified(result.member.id, merges)
+    return result
 
 
 def verify_person(member_id: str, name: str, number: str, needs: JoiningNeeds) -> Member:

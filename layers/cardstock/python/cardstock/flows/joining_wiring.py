@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from cardstock.bank_accounts import wiring as bank_accounts_wiring
 from cardstock.cards import wiring as cards_wiring
+from cardstock.edge.wiring import marker
 from cardstock.flows.buying_wiring import coupons
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members import wiring as members_wiring
@@ -47,7 +48,11 @@ def login_needs() -> "LoginNeeds":
     from cardstock.members.login import LoginNeeds
 
     return LoginNeeds(
-        members_wiring.login_platforms(), members_wiring.members(), member_holdings(), members_wiring.consent_versions()
+        members_wiring.login_platforms(),
+        members_wiring.members(),
+        member_holdings(),
+        members_wiring.consent_versions(),
+        marker(),
     )
 
 

@@ -24,6 +24,8 @@ from cardstock.network.persons import regrouping
 from cardstock.network.ports import Network
 
 _ATTEMPTS: Final = 8
+MOST_OF_PERSON: Final = 2 * MOST_MEMBERS
+"""Members of one person, closed accounts included: one transaction holds three items of each."""
 
 
 class MergeNeeds(msgspec.Struct, frozen=True):
@@ -116,10 +118,11 @@ def part(leaving_id: str, member_id: str, needs: MergeNeeds) -> None:
 
 
 def join_verified(member_id: str, needs: MergeNeeds) -> None:
-    """Have members who were verified as one person count as one. A repeat changes nothing; one read without others."""
+    """Have members who were verified as one person count as one, and a member with closed accounts of the same person.
+    A repeat changes nothing; one read without others. Raises `RefusedError` MERGED_TOO_MANY."""
     for _ in range(_ATTEMPTS):
         members = needs.merges.find_members({member_id})
-        if not any(member.siblings for member in members.values()):
+        if not any(member.siblings or member.former for member in members.values()):
             return
         step = _step(members, None, clock.now(), needs)
         if not step.before or needs.merges.commit(step):
@@ -138,6 +141,8 @@ def _step(
         for each in before.values()
     }
     persons = connected(grouped)
+    if any(len(person) > MOST_OF_PERSON for person in persons):
+        raise errors.MERGED_TOO_MANY(most=MOST_OF_PERSON)
     if code is not None:
         _require_one_person(persons, before)
     after = {

@@ -3,10 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from cardstock.members.model import Member
+from cardstock.marks import Marker
+from cardstock.members.erasure_model import former_key
+from cardstock.members.model import Member, phone_key
 from cardstock.members.ports import Members
 
 
-def close_account(member: Member, now: datetime, *, members: Members) -> Any:
+def close_account(member: Member, now: datetime, *, members: Members, marker: Marker) -> Any:
     """What erases the member as a part of another area's transaction: see `members.ports.Members.closing_step`."""
-    return members.closing_step(member, now)
+    former = former_key(phone_key(member.phone), marker) if member.phone else ""
+    return members.closing_step(member, now, former)

@@ -1,6 +1,6 @@
 """Logging in: the first login registers a member, later ones find the member again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
 import msgspec
@@ -19,9 +19,11 @@ from cardstock.errors import (
 )
 from cardstock.ids import new_id
 from cardstock.limits import Use
+from cardstock.marks import Marker
 from cardstock.members import errors
 from cardstock.members.consent_model import Purpose, Versions, allows, with_consent
 from cardstock.members.consents import require_current
+from cardstock.members.erasure_model import former_key
 from cardstock.members.model import Account, Member, phone_key, union_key
 from cardstock.members.phones import how_to_join
 from cardstock.members.ports import Holdings, LoginPlatform, Members
@@ -68,6 +70,7 @@ class LoginNeeds(msgspec.Struct, frozen=True):
     members: Members
     holdings: Holdings
     versions: Versions
+    marker: Marker
 
 
 def log_in(request: LoginRequest, needs: LoginNeeds) -> LoginResult:
@@ -79,6 +82,9 @@ def log_in(request: LoginRequest, needs: LoginNeeds) -> LoginResult:
     to the member who logs in, or stays with a member who is linked with a person of the staff: then the log-in goes on
     without it. A member who has a number keeps it. Three calls of the store at most, if nobody else
     writes the same and the number is nobody else's.
+
+    Whoever registers with an account, union id or number of a closed account is a new member who is the same person as
+    that one (`Member.former`), and is brought by nobody: an invite is left out.
 
     The consents of the request are stored on the member in the same step. Nobody enters without the consent to
     `account` in the version in force, given now or before: an account that leads to no member is refused before its
@@ -98,17 +104,20 @@ def log_in(request: LoginRequest, needs: LoginNeeds) -> LoginResult:
     account = Account(request.platform, request.app_id, found.openid, found.kind)
     keys = (account.key, union_key(request.platform, found.union_id)) if found.union_id else (account.key,)
     uses = tuple(Use(limit, account.name) for limit in ((LOG_INS, PHONE_CODES) if request.phone_code else (LOG_INS,)))
-    leads = members.look_up(keys, request.invite, uses)
+    former = {key: former_key(key, needs.marker) for key in keys}
+    leads = members.look_up((*keys, *former.values()), request.invite, uses)
     for use in leads.over:
         raise use.limit.refusal(now)
-    if not leads.owners and "account" not in dict(request.consents):
+    if leads.owners.keys().isdisjoint(keys) and "account" not in dict(request.consents):
         raise _account_missing(versions)
     phone = platform.phone_of(request.app_id, request.phone_code, found.openid) if request.phone_code else ""
     newcomer = Member(id=new_id("mem", now), account=account.name, created_at=now, phone=phone, scene=request.scene)
     if phone:
         newcomer = replace(newcomer, phone_at=now)
     session = started(new_id("ses", now), newcomer.id, account.name, now)
-    vouched = _Vouched(keys, phone, newcomer, session, uses, request.invite is not None, request.consents)
+    if phone:
+        former[phone_key(phone)] = former_key(phone_key(phone), needs.marker)
+    vouched = _Vouched(keys, phone, newcomer, session, uses, request.invite is not None, request.consents, former)
     try:
         return _enter(vouched, leads, request.invite, needs)
     except (RefusedError, UnauthorizedError):
@@ -142,7 +151,7 @@ def _enter(vouched: "_Vouched", leads: Leads, invite: str | None, needs: LoginNe
             entered = members.enter(arrival)
         if entered:
             return LoginResult(arrival.member, arrival.session, arrival.is_new, arrival.inviter_id)
-        leads = members.look_up(vouched.keys, invite)
+        leads = members.look_up((*vouched.keys, *(vouched.former[key] for key in vouched.keys)), invite)
     raise STORE_BUSY()
 
 
@@ -157,16 +166,21 @@ class _Vouched(msgspec.Struct, frozen=True):
     uses: tuple[Use, ...]
     is_invited: bool
     consents: Sequence[tuple[Purpose, int]]
+    former: Mapping[str, str]
+    """Key -> the key under which it is kept whose it was before a closing."""
 
 
 def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Holdings) -> Arrival:
     keys, phone, now = vouched.keys, vouched.phone, vouched.session.made_at
     unled = tuple(key for key in keys if key not in leads.owners)
     owner_id = next((leads.owners[key] for key in keys if key in leads.owners), None)
-    closer = members.look_closer(owner_id, phone, leads.invited)
+    closer = members.look_closer(owner_id, phone, leads.invited, former=vouched.former.get(phone_key(phone), ""))
     holder_id = closer.phone_owner
+    closed = {leads.owners[was] for key in unled if (was := vouched.former[key]) in leads.owners}
+    if closer.former is not None and holder_id is None:
+        closed.add(closer.former)
     if owner_id is not None:
-        arrival = _known_arrival(vouched, closer.known, closer.invited, unled, holder_id)
+        arrival = _again(_known_arrival(vouched, closer.known, closer.invited, unled, holder_id), closed)
         if arrival.phone_from is not None and _keeps_number(members.look_closer(arrival.phone_from).known):
             return replace(arrival, phone="", phone_from=None)
         return arrival
@@ -175,20 +189,26 @@ def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Hol
         holder = members.look_closer(holder_id, invited=closer.invited).known
         join = how_to_join(holder.member, now, holdings=holdings) if holder else None
         if join is not None:
-            return replace(_known_arrival(vouched, holder, closer.invited, unled, holder_id), join=join)
+            joined = _known_arrival(vouched, holder, closer.invited, unled, holder_id)
+            return replace(_again(joined, closed), join=join)
         if _keeps_number(holder):
             newcomer, phone, holder_id = replace(newcomer, phone="", phone_at=None), "", None
-    if vouched.is_invited and closer.invited is None:
+    if vouched.is_invited and closer.invited is None and not closed:
         raise INVITER_UNKNOWN()
     return Arrival(
-        Known(newcomer),
+        Known(replace(newcomer, former=tuple(sorted(closed)))),
         vouched.session,
         is_new=True,
         accounts=(*unled, phone_key(phone)) if phone and holder_id is None else unled,
-        invited=closer.invited,
+        invited=None if closed else closer.invited,
         uses=vouched.uses,
         phone_from=holder_id,
     )
+
+
+def _again(arrival: Arrival, closed: Set[str]) -> Arrival:
+    """The arrival of a known member, who is the same person as these closed accounts too."""
+    return replace(arrival, former=tuple(sorted(closed - arrival.known.member.relatives)))
 
 
 def _agreed(vouched: _Vouched, arrival: Arrival) -> Arrival:

@@ -60,10 +60,12 @@ class Members(Protocol):
         """The members to whom the keys of accounts, union ids and telephone numbers lead, the one behind an invite (a
         member id, or the key of a card), and those of `uses` whose limit is reached. One read."""
 
-    def look_closer(self, member_id: str | None, phone: str = "", invited: Invited | None = None) -> Closer:
+    def look_closer(
+        self, member_id: str | None, phone: str = "", invited: Invited | None = None, *, former: str = ""
+    ) -> Closer:
         """The member as a log-in needs to know it, the member to whom a telephone number leads, and `invited` with the
-        inviter's place; without `invited` if that one is no member any more. One read; none if nothing is left to read.
-        """
+        inviter's place; without `invited` if that one is no member any more. Under the key `former`: whose the number
+        was. One read; none if nothing is left to read."""
 
     def enter(self, arrival: Arrival) -> bool:
         """Write a log-in: accounts, telephone number, session, the inviter; of a newcomer the member too. All of it
@@ -108,9 +110,9 @@ class Members(Protocol):
         """Keep since when the member wants the account closed: the first time counts. False for a member who is not
         there, erased, or linked with a person of the staff."""
 
-    def closing_step(self, member: Member, now: datetime) -> Any:
+    def closing_step(self, member: Member, now: datetime, former: str = "") -> Any:
         """What closes the account, as a part of another area's transaction: the member is erased, and forgotten but for
-        what tax needs, and the telephone number is free."""
+        what tax needs, and the telephone number is free. Under the key `former` it is kept whose the number was."""
 
     def identity_salt(self) -> bytes:
         """The brand's salt for identity numbers: made when first asked for, never another."""
@@ -136,15 +138,15 @@ class Erasures(Protocol):
     def finish(self, member_id: str) -> None:
         """Forget the erasure: nothing is left."""
 
-    def forget_pointer(self, key: str, member_id: str) -> None:
+    def forget_pointer(self, key: str, member_id: str, former: str, until: datetime) -> None:
         """Remove what leads from an account, a union id or a telephone number to the member, unless it leads to another
-        one by now."""
+        one by now, and keep under the key `former` until then whose it was."""
 
     def expire(self, key: str, at: datetime) -> None:
         """Let an item about a member go at a moment."""
 
     def forget_account(self, member_id: str) -> None:
-        """Forget with which account the closed member registered."""
+        """Forget with which account the closed member registered, and what the member agrees to now."""
 
     def forget_person(self, member_id: str) -> None:
         """Forget whom the closed member was verified as. Siblings stay the same person as the closed account

@@ -93,6 +93,8 @@ class Closer(msgspec.Struct, frozen=True):
     known: Known | None = None
     phone_owner: str | None = None
     invited: Invited | None = None
+    former: str | None = None
+    """The closed account whose the number was."""
 
 
 Join: TypeAlias = Literal["confirmed", "empty"]
@@ -119,6 +121,8 @@ class Arrival(msgspec.Struct, frozen=True):
     """The member who loses the number to the member who logs in."""
     consents: Mapping[Purpose, Consent] | None = None
     """The member's consents from now on; None: as they are."""
+    former: tuple[str, ...] = ()
+    """Closed accounts of the person who logs in, which the known member has not among its own yet."""
 
     @property
     def member(self) -> Member:
@@ -126,6 +130,8 @@ class Arrival(msgspec.Struct, frozen=True):
         member = self.known.member
         if self.consents is not None:
             member = replace(member, consents=self.consents)
+        if self.former:
+            member = replace(member, former=tuple(sorted({*member.former, *self.former})))
         if self.join:
             return replace(member, phone_at=self.session.made_at, joining_until=None)
         if not self.phone:

@@ -53,7 +53,7 @@ from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE, UnavailableError
 from cardstock.limits import Use
 from cardstock.members import errors
 from cardstock.members.consent_model import Consent, ConsentRecord, Purpose, changed, known_purpose
-from cardstock.members.erasure_model import first_erasure
+from cardstock.members.erasure_model import FORMER_KEPT, first_erasure
 from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, Person, new_salt, phone_key
 from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
 from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, PlacesItem, start_session
@@ -140,6 +140,8 @@ class PointerItem(Table):
 
     pk = UnicodeAttribute(hash_key=True)
     member_id = UnicodeAttribute()
+    expires_at = ExpiryAttribute(null=True)
+    """Of what led to a closed account, and says for three years whose it was."""
 
 
 class PhoneMoveItem(Table):
@@ -242,7 +244,7 @@ class DynamoMembers:
             shape, key = owner_key(invite)
             wanted[shape] = [key]
         found = list(get_together(wanted))
-        owners = {item.pk: item.member_id for item in found if isinstance(item, PointerItem)}
+        owners = _owners_in(found)
         counted = [(counters[item.pk], item.n) for item in found if isinstance(item, LogInCounter)]
         over = tuple(use for use, n in counted if n >= use.limit.most)
         if invited:
@@ -250,7 +252,9 @@ class DynamoMembers:
         owner_id = next(filter(None, map(owner_in, found)), None)
         return Leads(owners, Invited(owner_id) if owner_id else None, over)
 
-    def look_closer(self, member_id: str | None, phone: str = "", invited: Invited | None = None) -> Closer:
+    def look_closer(
+        self, member_id: str | None, phone: str = "", invited: Invited | None = None, *, former: str = ""
+    ) -> Closer:
         wanted: dict[type[Table], list[tuple[str, ...]]] = {MemberItem: [], NetworkItem: []}
         if invited and invited.place is None:
             wanted |= _inviter_keys(invited.inviter_id)
@@ -259,12 +263,12 @@ class DynamoMembers:
             wanted[NetworkItem] += position_keys(member_id, plan=invited is not None)
             wanted[PlacesItem] = [(member_id, PLACES)]
         if phone:
-            wanted[PointerItem] = [(phone_key(phone),)]
+            wanted[PointerItem] = [(key,) for key in (phone_key(phone), former) if key]
         found = list(get_together(wanted))
         if invited and invited.place is None:
             invited = _inviter_in(found, invited)
-        phone_owner = next((item.member_id for item in found if isinstance(item, PointerItem)), None)
-        return Closer(_known_in(found, member_id), phone_owner, invited)
+        owners = _owners_in(found)
+        return Closer(_known_in(found, member_id), owners.get(phone_key(phone)), invited, former=owners.get(former))
 
     def enter(self, arrival: Arrival) -> bool:
         step, now = _binding_of(arrival), arrival.session.made_at
@@ -343,8 +347,8 @@ class DynamoMembers:
         first = MemberItem.closing_at.set(MemberItem.closing_at | now)
         return MemberItem(id=member_id).update_if([first], free)
 
-    def closing_step(self, member: Member, now: datetime) -> Callable[[Transaction], None]:
-        return partial(_close, member, now)
+    def closing_step(self, member: Member, now: datetime, former: str = "") -> Callable[[Transaction], None]:
+        return partial(_close, member, now, former)
 
     def identity_salt(self) -> bytes:
         for _ in range(2):
@@ -446,6 +450,8 @@ def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
         allowed = MemberItem.joining_until > now if arrival.join == "confirmed" else MemberItem.person.does_not_exist()
         there &= _NOT_STAFF & (MemberItem.phone == member.phone) & allowed
         actions += [MemberItem.phone_at.set(now), MemberItem.joining_until.remove()]
+    if arrival.former:
+        actions.append(MemberItem.former.add(set(arrival.former)))
     if actions:
         transaction.update(MemberItem(id=member.id), actions, condition=there)
     return ended
@@ -481,7 +487,7 @@ _FORGOTTEN: Final = (
 """What nobody needs of a member whose account is closed. Who was verified stays: tax was withheld from that person."""
 
 
-def _close(member: Member, now: datetime, transaction: Transaction) -> None:
+def _close(member: Member, now: datetime, former: str, transaction: Transaction) -> None:
     """Add that the member is erased, if the number is still the one that was read and leads nowhere any more, and what
     the erasure begins with."""
     number = (MemberItem.phone == member.phone) if member.phone else MemberItem.phone.does_not_exist()
@@ -493,6 +499,8 @@ def _close(member: Member, now: datetime, transaction: Transaction) -> None:
     if member.phone:
         own = PointerItem.member_id == member.id
         transaction.delete(PointerItem(pk=phone_key(member.phone)), condition=own)
+        if former:
+            transaction.save(PointerItem(former, member_id=member.id, expires_at=now + FORMER_KEPT))
     erasure = first_erasure(member.id, now)
     transaction.save(ErasureItem(erasure_key(member.id), **fields_of(erasure, ErasureItem)))
 
@@ -535,6 +543,12 @@ def _known_in(found: Sequence[Table], member_id: str | None) -> Known | None:
     place = read_position(member_id, _positions_in(found))
     ids = next((item.ids for item in found if isinstance(item, PlacesItem)), None)
     return Known(member_in(item), place.referrer, frozenset(ids or ()), place)
+
+
+def _owners_in(found: Sequence[Table]) -> Mapping[str, str]:
+    """To whom the pointers lead; of closed accounts as long as that is kept."""
+    pointers = [item for item in found if isinstance(item, PointerItem)]
+    return {item.pk: item.member_id for item in pointers if item.expires_at is None or item.expires_at > clock.now()}
 
 
 def _positions_in(found: Sequence[Table]) -> Mapping[str, NetworkItem]:

@@ -19,7 +19,8 @@ def regrouping(groups: Collection[frozenset[str]], known: KnownPositions, at: da
 
     `groups` has every member whose group changes, and those who stay in it. Counts of their referrers follow at once;
     roles and coupons do not: they change by the next order that counts or ends. So a merge takes nothing that was given
-    before, and its end gives nothing. Without a change of a group nothing changes.
+    before, and its end gives nothing. Without a change of a group nothing changes. Whoever had no position yet, and is
+    one person with a closed account, is bound to no inviter any more.
     """
     draft = Draft(known, cause)
     members = sorted(member_id for group in groups for member_id in group)
@@ -27,8 +28,13 @@ def regrouping(groups: Collection[frozenset[str]], known: KnownPositions, at: da
     referrers = {position.referrer: None for position in before.values() if position.referrer}
     heads, verified = _counts(before.values(), "counting"), _counts(before.values(), "verified")
     for group in groups:
+        closed = any(before[member_id].erased for member_id in group)
         for member_id in group:
-            draft.put(replace(before[member_id], same_person=tuple(sorted(group - {member_id}))))
+            position = before[member_id]
+            # A new account of somebody who closed one: that person was here before, and nobody brings them again.
+            returns = closed and not position.rev
+            others = tuple(sorted(group - {member_id}))
+            draft.put(replace(position, same_person=others, has_paid=position.has_paid or returns))
     if not draft.positions():
         return Change()
     for group in groups:

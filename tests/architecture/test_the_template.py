@@ -162,6 +162,29 @@ def test_no_role_outside_the_functions_writes_any_table() -> None:
                 assert tables <= {f"dynamodb:{verb}" for verb in reads}, name
 
 
+def test_who_exports_a_member_s_data_reads_all_of_it_and_writes_exports_alone() -> None:
+    reads = {
+        "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "s3:GetObject",
+    }
+    writes = [
+        (statement["Resource"], statement.get("Condition"))
+        for name, statement in statements()
+        if name == "MembersOnExport"
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        if action not in reads
+    ]
+    file = {"Fn::Sub": "arn:${AWS::Partition}:s3:::${ExportFiles}/exports/*"}
+    item = {"Fn::Sub": "${Tables}-members"}
+    of_exports = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["export#*"]}}
+
+    assert len(writes) == 4
+    assert [one for one in writes if one not in ((file, None), (item, of_exports))] == []
+
+
 def test_nobody_may_change_a_published_plan_or_take_back_what_the_guard_has_on_record() -> None:
     rights = [right for granted_here in granted().values() for right in granted_here]
     changes = [

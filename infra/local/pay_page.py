@@ -11,10 +11,19 @@ _FIELD = '<input type="hidden" name="{name}" value="{value}">'
 
 
 def pay_page(
-    order_no: str, amount_fen: int, *, hidden: Mapping[str, str], message: str, button: str | None, language: str
+    order_no: str,
+    amount_fen: int,
+    *,
+    hidden: Mapping[str, str],
+    message: str,
+    button: str | None,
+    language: str,
+    action: str = "/pay/",
 ) -> str:
-    """The page of an order. `message` is HTML; `button` is the name of its text, None for a page without one; `hidden`
-    is what it posts."""
+    """The page of an order, or of an agreement.
+
+    `message` is HTML; `button` is the name of its text, None for a page without one; `hidden` is what it posts.
+    """
     form = ""
     if button is not None:
         fields = [_FIELD.format(name=name, value=escape(value)) for name, value in hidden.items()]
@@ -24,7 +33,7 @@ def pay_page(
         title=text("pay", "title", language),
         note=text("pay", "note", language),
         order=escape(order_no),
-        action="/pay/" + quote(order_no, safe=""),
+        action=action + quote(order_no, safe=""),
         amount=f"¥{amount_fen // 100:,}.{amount_fen % 100:02d}",
         message=message,
         button=form,

@@ -18,12 +18,23 @@ payment for an order, and none for an order that the shop has closed.
 | `GET /v1/refunds/{refund_no}` | the state of a refund |
 | `POST /v1/refund-queries {refund_no}` | signed; the same, `unknown` if there is none |
 | `POST /v1/refund-status {status}` | the result of refunds from now on: one of those below |
+| `POST /v1/agreements {agreement_no, charge_fen, day_fen, ends_at}` | signed; the agreement, with its `sign_url` |
+| `POST /v1/agreement-queries {agreement_no}` | signed; the agreement: `unsigned`, `signed` or `ended` |
+| `POST /v1/agreement-ends {agreement_no}` | signed; `ended` for good, whether it was signed or not |
+| `POST /v1/charges {order_no, agreement_no, contract_no, amount_fen}` | signed; the payment, `processing`, `refused` |
+| `GET /agreements/{agreement_no}` | the page with the button that signs it |
+| `POST /v1/agreement-signatures {agreement_no, notify?}` | the payer signs, as on the page |
+| `POST /v1/agreement-terminations {agreement_no, notify?}` | the payer ends it here |
+| `POST /v1/agreement-notices {agreement_no, event}` | sends the notice `agreement.signed` or `agreement.ended` again |
 | `POST /v1/answers {given}` | false: signed calls are carried out from now on, and their answers are lost |
 
 Whoever pays 10,000 fen or more can pay the sandbox in 3, 6 or 12 parts. The shop has the whole at once.
 
 A refund has `succeeded`, is `processing`, has `failed` for good with a `reason`, or is `unfunded`: the merchant's
 account has not enough, nothing has happened, and the same number may be asked again.
+
+An agreement is kept to its own limits here too, and ends on its last day. A charge ends as payments do: `processing`
+until the order is paid once more; `failed` refuses it, BALANCE_SHORT. An order is charged once for its number.
 """
 
 import hashlib
@@ -33,7 +44,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -53,6 +64,9 @@ STATUSES = {
 _NOTICE_FIELDS = ("order_no", "transaction_no", "amount_fen", "currency", "paid_at", "payer", "device", "instalments")
 INSTALMENTS = (1, 3, 6, 12)
 LEAST_IN_PARTS = 10_000
+AGREEMENT_EVENTS = {"agreement.signed": "signed_at", "agreement.ended": "ended_at"}
+_AGREEMENT_CONTROLS = ("agreement-signatures", "agreement-terminations", "agreement-notices")
+_CHINA = timezone(timedelta(hours=8))
 _TOLERANCE = timedelta(minutes=5)
 
 
@@ -124,6 +138,7 @@ class Sandbox:
         self.payments: dict[str, dict[str, Any]] = {}
         """The record of an order by its number: `succeeded`, `processing`, `failed` or `closed`."""
         self.refunds: dict[str, dict[str, Any]] = {}
+        self.agreements: dict[str, dict[str, Any]] = {}
         self._tell = tell
         self._key = key
         self._now = now
@@ -133,18 +148,27 @@ class Sandbox:
             "closings": ({"order_no"}, self.close),
             "refunds": ({"refund_no", "order_no", "amount_fen"}, self.refund),
             "refund-queries": ({"refund_no"}, self.refund_state),
+            "agreements": ({"agreement_no", "charge_fen", "day_fen", "ends_at"}, self.prepare),
+            "agreement-queries": ({"agreement_no"}, self.agreement_state),
+            "agreement-ends": ({"agreement_no"}, self.end_agreement),
+            "charges": ({"order_no", "agreement_no", "contract_no", "amount_fen"}, self.charge),
         }
         self._server = SmallServer(lambda *request: HttpAnswer(*self.answer(*request)), name="sandbox")
         if book is not None and book.exists():
             for line in book.read_text(encoding="utf-8").splitlines():
                 entry = json.loads(line)
-                self._shelf(entry)[entry.get("refund_no") or entry["order_no"]] = entry
+                self._keep(entry)
 
-    def _shelf(self, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        return self.refunds if "refund_no" in entry else self.payments
+    def _keep(self, entry: dict[str, Any]) -> None:
+        if "refund_no" in entry:
+            self.refunds[entry["refund_no"]] = entry
+        elif "order_no" in entry:
+            self.payments[entry["order_no"]] = entry
+        else:
+            self.agreements[entry["agreement_no"]] = entry
 
     def _write(self, entry: dict[str, Any]) -> None:
-        self._shelf(entry)[entry.get("refund_no") or entry["order_no"]] = entry
+        self._keep(entry)
         if self._book is not None:
             with self._book.open("a", encoding="utf-8") as book:
                 book.write(json.dumps(entry) + "\n")
@@ -178,21 +202,128 @@ class Sandbox:
             if payment is not None and payment["amount_fen"] != amount_fen and payment["status"] != "failed":
                 raise SandboxError(409, f"{order_no} was paid with {payment['amount_fen']} fen")
             if payment is None or payment["status"] != "succeeded":
-                digest = hashlib.sha256(f"sandbox {order_no}".encode()).hexdigest()[:24]
-                payment = {
-                    "order_no": order_no,
-                    "transaction_no": f"sbx_{digest}",
-                    "amount_fen": amount_fen,
-                    "currency": "CNY",
-                    "status": self.payment_status,
-                    "paid_at": _rfc3339(self._now()),
-                    **({"payer": payer} if payer else {}),
-                    **({"device": device} if device else {}),
-                    **({"instalments": instalments} if instalments > 1 else {}),
-                }
-                self._write(payment)
+                agreed = {} if payment is None else {"agreement_no": payment.get("agreement_no", "")}
+                more = {"payer": payer, "device": device, "instalments": instalments if instalments > 1 else 0} | agreed
+                payment = self._take(order_no, amount_fen, {name: value for name, value in more.items() if value})
         notify = notify and payment["status"] == "succeeded"
         return {**payment, "notified": self.notify(order_no) if notify else None}
+
+    def _take(self, order_no: str, amount_fen: int, more: dict[str, Any]) -> dict[str, Any]:
+        digest = hashlib.sha256(f"sandbox {order_no}".encode()).hexdigest()[:24]
+        payment = {
+            "order_no": order_no,
+            "transaction_no": f"sbx_{digest}",
+            "amount_fen": amount_fen,
+            "currency": "CNY",
+            "status": self.payment_status,
+            "paid_at": _rfc3339(self._now()),
+            **more,
+        }
+        self._write(payment)
+        return payment
+
+    def prepare(self, agreement_no: str, charge_fen: int, day_fen: int, ends_at: str) -> dict[str, Any]:
+        """Know an agreement that a payer may sign. SandboxError 409 if the number belongs to another one."""
+        if type(charge_fen) is not int or type(day_fen) is not int or not 0 < charge_fen <= day_fen:
+            raise SandboxError(400, "charge_fen and day_fen are positive integers")
+        asked = {"agreement_no": agreement_no, "charge_fen": charge_fen, "day_fen": day_fen, "ends_at": ends_at}
+        with self._lock:
+            known = self.agreements.get(agreement_no)
+            if known is None:
+                known = asked | {"status": "unsigned"}
+                self._write(known)
+            elif known.get("charge_fen") and any(known[name] != value for name, value in asked.items()):
+                raise SandboxError(409, f"{agreement_no} is another agreement")
+        return self.agreement_state(agreement_no) | {"sign_url": f"{self.url}/agreements/{agreement_no}"}
+
+    def agreement_state(self, agreement_no: str) -> dict[str, Any]:
+        """How an agreement stands; `unsigned` if there is none."""
+        known = self.agreements.get(agreement_no, {"agreement_no": agreement_no, "status": "unsigned"})
+        if (
+            known["status"] != "ended"
+            and "ends_at" in known
+            and self._now() >= datetime.fromisoformat(known["ends_at"])
+        ):
+            known = known | {"status": "ended"}
+        return {name: known[name] for name in ("agreement_no", "status", "contract_no") if name in known}
+
+    def sign_agreement(self, agreement_no: str, *, notify: bool = True) -> dict[str, Any]:
+        """The payer signs. SandboxError 404 for an unknown one, 409 for one that has ended. A repeat notifies again."""
+        with self._lock:
+            known = self.agreements.get(agreement_no)
+            if known is None:
+                raise SandboxError(404, f"{agreement_no} is not known")
+            if self.agreement_state(agreement_no)["status"] == "ended":
+                raise SandboxError(409, f"{agreement_no} has ended")
+            if known["status"] == "unsigned":
+                digest = hashlib.sha256(f"sandbox {agreement_no}".encode()).hexdigest()[:20]
+                signed = {"status": "signed", "contract_no": f"sbc_{digest}", "signed_at": _rfc3339(self._now())}
+                self._write(known | signed)
+        notified = self.notify_agreement(agreement_no, "agreement.signed") if notify else None
+        return self.agreement_state(agreement_no) | {"notified": notified}
+
+    def end_agreement(self, agreement_no: str) -> dict[str, Any]:
+        """End an agreement for good; one that is not known can never be signed."""
+        with self._lock:
+            known = self.agreements.get(agreement_no, {"agreement_no": agreement_no, "status": "unsigned"})
+            if known["status"] != "ended":
+                self._write(known | {"status": "ended", "ended_at": _rfc3339(self._now())})
+        return self.agreement_state(agreement_no)
+
+    def terminate_agreement(self, agreement_no: str, *, notify: bool = True) -> dict[str, Any]:
+        """The payer ends an agreement here; the API is notified. SandboxError 404 for an unknown one."""
+        if agreement_no not in self.agreements:
+            raise SandboxError(404, f"{agreement_no} is not known")
+        ended = self.end_agreement(agreement_no)
+        return ended | {"notified": self.notify_agreement(agreement_no, "agreement.ended") if notify else None}
+
+    def notify_agreement(self, agreement_no: str, event: str) -> int | None:
+        """Notify the API of what has happened to an agreement: the status of its answer, None without one."""
+        known = self.agreements.get(agreement_no, {})
+        if event not in AGREEMENT_EVENTS or AGREEMENT_EVENTS[event] not in known:
+            raise SandboxError(409, f"{agreement_no} has no {event}")
+        notice = {"channel": "sandbox", "event": event, "agreement_no": agreement_no}
+        body = json.dumps(notice | {"contract_no": known.get("contract_no", "")}).encode()
+        message_id = f"msg_{event.partition('.')[2]}_{agreement_no}"
+        return self._tell(body, sign(self._key(), message_id, self._now(), body))
+
+    def charge(self, order_no: str, agreement_no: str, contract_no: str, amount_fen: int) -> dict[str, Any]:
+        """Charge an order under an agreement; a repeat of the number takes nothing more. No notice is sent."""
+        if not order_no or type(amount_fen) is not int or amount_fen <= 0:
+            raise SandboxError(400, "order_no and a positive integer amount_fen are needed")
+        with self._lock:
+            known = self.payments.get(order_no, {"status": "failed"})
+            if known["status"] == "succeeded":
+                return known
+            if known["status"] == "processing":
+                return {"order_no": order_no, "status": "processing"}
+            reason = self._refusal(known, agreement_no, contract_no, amount_fen)
+            if reason is not None:
+                return {"order_no": order_no, "status": "refused", "reason": reason}
+            payment = self._take(order_no, amount_fen, {"agreement_no": agreement_no})
+        if payment["status"] == "failed":
+            return {"order_no": order_no, "status": "refused", "reason": "BALANCE_SHORT"}
+        return payment if payment["status"] == "succeeded" else {"order_no": order_no, "status": "processing"}
+
+    def _refusal(self, known: Mapping[str, Any], agreement_no: str, contract_no: str, amount_fen: int) -> str | None:
+        """Why an order is not charged."""
+        agreement = self.agreements.get(agreement_no, {})
+        state = self.agreement_state(agreement_no)
+        if known["status"] == "closed":
+            return "ORDER_CLOSED"
+        if state["status"] != "signed" or state["contract_no"] != contract_no:
+            return "AGREEMENT_ENDED"
+        if amount_fen > agreement["charge_fen"]:
+            return "OVER_LIMIT"
+        today = self._now().astimezone(_CHINA).date()
+        charged = sum(
+            payment["amount_fen"]
+            for payment in self.payments.values()
+            if payment.get("agreement_no") == agreement_no
+            and payment["status"] in ("succeeded", "processing")
+            and datetime.fromisoformat(payment["paid_at"]).astimezone(_CHINA).date() == today
+        )
+        return "OVER_DAY" if charged + amount_fen > agreement["day_fen"] else None
 
     def close(self, order_no: str) -> dict[str, Any]:
         """Take no payment for an order from now on. Returns the payment instead if it was paid; while somebody is
@@ -260,6 +391,8 @@ class Sandbox:
         path, _, query = target.partition("?")
         parts = [unquote(part) for part in path.strip("/").split("/")]
         try:
+            if len(parts) == 2 and parts[0] == "agreements":
+                return self._signing_page(method, parts[1], headers)
             if len(parts) == 2 and parts[0] == "pay":
                 return self._page(
                     method, parts[1], query if method == "GET" else body.decode("utf-8", "replace"), headers
@@ -297,7 +430,7 @@ class Sandbox:
                     instalments=wanted.get("instalments", 1),
                     notify=wanted.get("notify", True) is True,
                 )
-            case ("POST", "v1", "closings" | "refunds" | "refund-queries" as name):
+            case ("POST", "v1", name) if name in self._signed_calls:
                 return self._signed(headers, body, *self._signed_calls[name])
             case ("POST", "v1", "payment-status" | "refund-status" as name):
                 wanted = _object(body, {"status"}, set())
@@ -305,11 +438,21 @@ class Sandbox:
                     raise SandboxError(400, f"status is one of {', '.join(STATUSES[name])}")
                 setattr(self, name.replace("-", "_"), wanted["status"])
                 return wanted
+            case ("POST", "v1", name) if name in _AGREEMENT_CONTROLS:
+                return self._agreement_control(name, body)
             case ("POST", "v1", "answers"):
                 wanted = _object(body, {"given"}, set())
                 self.answers = wanted["given"] is True
                 return wanted
         raise SandboxError(404, "no such thing here")
+
+    def _agreement_control(self, name: str, body: bytes) -> dict[str, Any]:
+        if name == "agreement-notices":
+            wanted = _object(body, {"agreement_no", "event"}, set())
+            return wanted | {"notified": self.notify_agreement(wanted["agreement_no"], str(wanted["event"]))}
+        wanted = _object(body, {"agreement_no"}, {"notify"})
+        act = self.sign_agreement if name == "agreement-signatures" else self.terminate_agreement
+        return act(wanted["agreement_no"], notify=wanted.get("notify", True) is True)
 
     def _page(
         self, method: str, order_no: str, form: str, headers: Mapping[str, str]
@@ -346,6 +489,24 @@ class Sandbox:
         page = pay_page(order_no, fen, hidden=hidden, message=message, button=button, language=language)
         return 200, {"content-type": "text/html; charset=utf-8"}, page.encode()
 
+    def _signing_page(
+        self, method: str, agreement_no: str, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        language = language_of(headers.get("accept-language", ""))
+        known = self.agreements.get(agreement_no)
+        if known is None or "charge_fen" not in known:
+            raise SandboxError(404, f"{agreement_no} is not known")
+        if method == "POST" and self.agreement_state(agreement_no)["status"] == "unsigned":
+            self.sign_agreement(agreement_no)
+        status = self.agreement_state(agreement_no)["status"]
+        message = text("pay", status, language, day=_yuan(known["day_fen"]))
+        button = "sign" if status == "unsigned" else None
+        page = pay_page(
+            agreement_no, known["charge_fen"], hidden={}, message=message, button=button, language=language,
+            action="/agreements/",
+        )  # fmt: skip
+        return 200, {"content-type": "text/html; charset=utf-8"}, page.encode()
+
     def _status(self, order_no: str) -> str:
         return str(self.payments.get(order_no, {"status": "unpaid"})["status"])
 
@@ -373,3 +534,7 @@ def _object(body: bytes, needed: set[str], optional: set[str]) -> dict[str, Any]
 
 def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _yuan(fen: int) -> str:
+    return f"¥{fen // 100:,}.{fen % 100:02d}"

@@ -28,6 +28,7 @@ LOOKED_UP = {
     "CreateKey.owner": "read from the store", "KeyPage.owner": "read from the store",
     "CreateKey.scopes[]": "one of a list", "CreateEndpoint.events[]": "one of a list",
     "OpenSession.platform": "one of a list", "StartPayment.channel": "one of a list",
+    "AskAgreement.channel": "one of a list", "ChargeOrder.agreement_id": "read from the store",
     "CreateEndpoint.url": "must be printable ASCII", "PutIdentity.id_number": "matched as a whole",
     "PutBankAccount.number": "only its digits are kept", "DecideChange.account_id": "compared with the stored one",
     "OpenSession.login_code": "asked of the platform", "OpenSession.phone_code": "asked of the platform",

@@ -107,7 +107,9 @@ def stock_the_shelf(suite: Suite) -> None:
 @pytest.mark.engine
 def test_the_example_buys_something_and_may_be_run_again(suite: Suite) -> None:
     stock_the_shelf(suite)
-    example, trouble, parts, platforms, *paying = (text for language, text in blocks(CONTRACT) if language == "python")
+    example, trouble, parts, agreed, platforms, *paying = (
+        text for language, text in blocks(CONTRACT) if language == "python"
+    )
     trouble = trouble.replace(SANDBOX, suite.sandbox.url).replace('8701")', '8701", timeout=30)')
     example = example.replace(SERVED, suite.url).replace('headers={"Accept', 'timeout=30, headers={"Accept')
     assert suite.platforms is not None
@@ -131,6 +133,7 @@ def test_the_example_buys_something_and_may_be_run_again(suite: Suite) -> None:
         refund = httpx.get(f"{suite.sandbox.url}/v1/refunds/{names['refund']['refund_id']}", timeout=30).json()
         names["control"]("refund-status", status="succeeded")
         exec(compile(parts, title_of(CONTRACT), "exec"), names)
+        exec(compile(agreed, title_of(CONTRACT), "exec"), names)
         exec(compile(platforms, title_of(CONTRACT), "exec"), names)
         for block in paying:
             exec(compile(block, title_of(CONTRACT), "exec"), names)
@@ -158,7 +161,10 @@ def test_every_control_of_the_sandbox_is_described() -> None:
 
     assert controls
     assert [control for control in sorted(controls) if control not in described] == []
-    assert endpoints == {"/v1/pay", "/v1/payment-status", "/v1/refunds", "/v1/refund-status", "/v1/answers"}
+    assert endpoints == {
+        "/v1/pay", "/v1/payment-status", "/v1/refunds", "/v1/refund-status", "/v1/answers",
+        "/v1/agreement-signatures", "/v1/agreement-terminations", "/v1/agreement-notices",
+    }  # fmt: skip
     assert [endpoint for endpoint in sorted(endpoints) if endpoint not in described] == []
     ways = described.partition("| Drawn |")[2].partition("##")[0]
     assert set(re.findall(r"^\| `(\w+)`(?:, `(\w+)`)? \|", ways, re.M)) == {

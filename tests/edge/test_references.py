@@ -78,6 +78,13 @@ CALLS: dict[str, tuple[str, str, str, Any, str]] = {
         login_body("a", invite=NOBODY), "INVITER_UNKNOWN",
     ),
     "StartPayment.channel": ("member", "POST", "/v1/orders/PLACED/payments", {"channel": "x"}, "CHANNEL_UNKNOWN"),
+    "AskAgreement.channel": (
+        "member", "POST", "/v1/me/payment-agreements", {"channel": "x", "charge_fen": 1, "day_fen": 1},
+        "CHANNEL_UNKNOWN",
+    ),
+    "ChargeOrder.agreement_id": (
+        "member", "POST", "/v1/orders/PLACED/charges", {"agreement_id": "agr_" + "z" * 26}, "AGREEMENT_UNKNOWN",
+    ),
     "ShipmentCreated.order_id": (
         "supplier", "POST", "",
         {"type": "shipment.created", "order_id": NO_ORDER, "carrier": "SF", "tracking_no": "1"}, "NOT_FOUND",

@@ -11,9 +11,12 @@ import pytest
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Draft
 from cardstock.edge.http import Route
+from cardstock.ids import new_id
 from cardstock.members import wiring as members_wiring
 from cardstock.members.model import Member
 from cardstock.members.session_model import Arrival, Known
+from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.agreement_model import AGREEMENT_LIFETIME, Agreement
 from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES
 from infra.contract.routes import PATH_VALUES, apis
 from tests.house.cloud import Context, http_event
@@ -48,6 +51,9 @@ MEMBERS = {
     "GET /v1/orders/{order_id}": (DONE, "NOT_FOUND"),
     "POST /v1/orders/{order_id}/cancellations": ("ORDER_PAID", "NOT_FOUND"),
     "POST /v1/orders/{order_id}/payments": ("ORDER_PAID", "NOT_FOUND"),
+    "POST /v1/orders/{order_id}/charges": ("AGREEMENT_UNKNOWN", "NOT_FOUND"),  # there is no agreement
+    "POST /v1/me/payment-agreements/{agreement_id}/checks": (DONE, "NOT_FOUND"),
+    "DELETE /v1/me/payment-agreements/{agreement_id}": (DONE, "NOT_FOUND"),
     "POST /v1/orders/{order_id}/refunds": (DONE, "NOT_FOUND"),
     "GET /v1/orders/{order_id}/refunds": (DONE, "NOT_FOUND"),
     "POST /v1/orders/{order_id}/receipts": ("NOT_SHIPPED", "NOT_FOUND"),
@@ -78,6 +84,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/products/{sku}/stock": {"add": 1},
     "POST /v1/webhook-endpoints": {"events": ["shipment.created"]},
     "POST /v1/orders/{order_id}/payments": {"channel": "sandbox"},
+    "POST /v1/orders/{order_id}/charges": {"agreement_id": "agr_" + "z" * 26},
     "POST /v1/orders/{order_id}/refunds": {"reason": "mine", "lines": [{"sku": "84406B", "units": 1}]},
     "PUT /v1/me/staff-logins/{login_id}": {"digits": "47"},
     "PUT /v1/cards/{key}": FACE,
@@ -107,8 +114,14 @@ class World:
             assert members_wiring.members().enter(Arrival(known, session, is_new=True))
         made = self.send("POST /v1/cards", self.owner, body=FACE).body
         endpoint = self.send("POST /v1/webhook-endpoints", self.concerned).body
+        agreement = Agreement(
+            new_id("agr", shop.clock.now()), BUYER, "sandbox", "dev:wx1", "asked", 1, 1, shop.clock.now(),
+            shop.clock.now() + AGREEMENT_LIFETIME,
+        )  # fmt: skip
+        assert orders_wiring.agreements().store_agreement(agreement)
         self.things = {
             **PATH_VALUES,
+            "agreement_id": agreement.agreement_id,
             "order_id": shop.buyer.paid_order(),
             "key": made["card"],
             "sku": "DRAFT1",

@@ -14,11 +14,13 @@ from cardstock.network.deciding import position_of
 from cardstock.orders import fulfilment, listing
 from cardstock.orders import wiring as orders_wiring
 from tests.house.cloud import Cloud, http_event, serve
+from tests.people.agreements import AgreementHolder
 from tests.people.audits import audit_now
 from tests.people.buyers import RECEIVER
 from tests.people.clock import TestClock
 from tests.people.consents import login_body
 from tests.people.replies import Reply, reply
+from tests.people.shop import Shop
 from tests.people.tokens import access_token
 from tests.people.trade import DEMO_PLAN, Trade, line, product_item
 
@@ -131,6 +133,24 @@ def test_a_refund_that_has_not_ended_keeps_the_account(trade: Trade) -> None:
     assert (waiting.status, waiting.body["code"]) == (422, "REFUNDS_OPEN")
     trade.give_back(order_id, refund_id)
     assert anna.close().body["state"] == "closed"
+
+
+def test_payment_agreements_are_ended_at_their_channel_first(shop: Shop) -> None:
+    anna = Person("anna")
+    holder = AgreementHolder(shop, member=anna.id)
+    agreements = [holder.signed(), holder.asked(charge_fen=1_000)]
+    anna.ask_to_close()
+    anna.clock.move(minutes=1)
+    shop.channel.answers = False
+    unanswered = anna.ask_to_close()
+    between = members_of([anna.id])[anna.id].state
+    shop.channel.answers = True
+    closed = anna.ask_to_close()
+
+    assert (unanswered.status, unanswered.body["code"], between) == (503, "CHANNEL_UNAVAILABLE", "registered")
+    assert (closed.status, closed.body["state"]) == (200, "closed")
+    assert [holder.stored(each).status for each in agreements] == ["ended"] * 2
+    assert [shop.channel.company.agreement_state(each)["status"] for each in agreements] == ["ended"] * 2
 
 
 def test_a_debt_keeps_the_account(trade: Trade) -> None:

@@ -65,6 +65,7 @@ FULL = replace(
     funds_freed_at=AT,
     paid_by="coupon",
     instalments=6,
+    agreement="agr_" + "a" * 26,
     returned_payments=("sandbox:t0",),
     done_suppliers=("sup_a", "sup_b"),
     freight_refunded=True,

@@ -199,9 +199,21 @@ class Paying:
 
 
 def local_channel() -> tuple[Paying, list[tuple[bytes, Mapping[str, str]]]]:
-    """The client of the sandbox, the sandbox itself, and the notices that it sends."""
+    """The client of the sandbox, and the notices that it sends."""
     machine, sent = ShiftedClock(), list[tuple[bytes, Mapping[str, str]]]()
     company = Sandbox(tell=lambda body, headers: sent.append((body, headers)), key=lambda: KEY, now=machine.now)
+    return client_of(company, machine), sent
+
+
+def local_company() -> tuple[Paying, Sandbox]:
+    """The client of the sandbox, and the sandbox itself."""
+    machine = ShiftedClock()
+    company = Sandbox(tell=lambda _body, _headers: None, key=lambda: KEY, now=machine.now)
+    return client_of(company, machine), company
+
+
+def client_of(company: Sandbox, machine: ShiftedClock) -> Paying:
+    """The channel of a sandbox."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         target = request.url.raw_path.decode()
@@ -235,7 +247,7 @@ def local_channel() -> tuple[Paying, list[tuple[bytes, Mapping[str, str]]]]:
         sign=lambda message_id, body: sign(KEY, message_id, machine.now(), body),
         transport=httpx.MockTransport(answer),
     )
-    return Paying(channel, pay, silent, ending), sent
+    return Paying(channel, pay, silent, ending)
 
 
 def of_platform(party: Any) -> Paying:

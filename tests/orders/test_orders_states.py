@@ -1,4 +1,7 @@
-"""The states of orders, supplier orders, refunds and coupon uses: charts are data, and verbs make no other step."""
+"""The states of orders, supplier orders, refunds, coupon uses and payment agreements.
+
+Charts are data, and verbs make no other step.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -13,9 +16,18 @@ from msgspec.structs import replace
 
 from cardstock import orders as area
 from cardstock.catalog.model import Product
-from cardstock.clock import SystemClock, set_clock
+from cardstock.clock import SystemClock, brand_day, set_clock
 from cardstock.errors import CardstockError
 from cardstock.ids import RequestKey
+from cardstock.orders.agreement_model import AGREEMENT_TRANSITIONS, Agreement, AgreementState, Bounds
+from cardstock.orders.agreements import (
+    AgreementNeeds,
+    ChargeNeeds,
+    ask_agreement,
+    charge_order,
+    end_agreement,
+    record_state,
+)
 from cardstock.orders.change_model import Step
 from cardstock.orders.coupon_model import COUPON_TRANSITIONS, CouponUse
 from cardstock.orders.coupons import revoke_coupon
@@ -31,6 +43,7 @@ from cardstock.orders.supplier_model import SUPPLIER_ORDER_TRANSITIONS, Supplier
 from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock
 from tests.people.memory_orders import (
+    MemoryAgreements,
     MemoryChannel,
     MemoryCharges,
     MemoryCoupons,
@@ -44,8 +57,10 @@ CHARTS: Mapping[str, Mapping[Any, Set[Any]]] = {
     "A supplier order": SUPPLIER_ORDER_TRANSITIONS,
     "A refund": REFUND_TRANSITIONS,
     "The use of a coupon": COUPON_TRANSITIONS,
+    "A payment agreement": AGREEMENT_TRANSITIONS,
 }
 BUYER = "mem_a"
+NO_AGREEMENT = Agreement("agr_0", BUYER, "sandbox", "dev:wx1", "ended", 1, 1, datetime.min, datetime.min)  # noqa: DTZ901
 COUPON = "benefit.mem_a.1"
 AT = datetime(2026, 12, 1, 8, tzinfo=UTC)
 
@@ -76,6 +91,19 @@ class WatchedUses(MemoryCouponUses):
         return use
 
 
+class WatchedAgreements(MemoryAgreements):
+    """Agreements that say when one was stored."""
+
+    def __init__(self, note: Callable[[], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    def store_agreement(self, agreement: Agreement) -> bool:
+        stored = super().store_agreement(agreement)
+        self._note()
+        return stored
+
+
 class WatchedOrders(MemoryOrders):
     """Orders that remember each step from one state to another, by what made it."""
 
@@ -83,6 +111,7 @@ class WatchedOrders(MemoryOrders):
         self.steps: dict[str, set[tuple[str, str]]] = {thing: set() for thing in CHARTS}
         products = [Product(sku, sku, f"sup_{sku}", 100, True, True, True, 50, 0, -1, AT) for sku in ("a", "b")]
         super().__init__(products, WatchedUses(self.note))
+        self.agreements = WatchedAgreements(self.note)
         self._before = self._states()
 
     def add_order(self, order: Order, request: RequestKey, supplier_orders: Sequence[SupplierOrder] = ()) -> str | None:
@@ -109,6 +138,7 @@ class WatchedOrders(MemoryOrders):
             **{("An order", key): order.status for key, order in self.orders.items()},
             **{("A supplier order", key): each.status for key, each in self.supplier_orders.items()},
             **{("A refund", key): refund.status for key, refund in self.refunds.items()},
+            **{("A payment agreement", key): each.status for key, each in self.agreements.stored.items()},
             **{("The use of a coupon", key): use.state for key, use in self.uses.uses.items()},
         }
 
@@ -159,6 +189,55 @@ class Life:
             "sandbox", self.last.order_id, f"t{self._count}", self.last.amount_fen, "CNY", self.clock.now()
         )
         record_payment(notice, orders=self.orders)
+
+    @property
+    def _agreeing(self) -> AgreementNeeds:
+        return AgreementNeeds(self.orders.agreements, self._channels, lambda: Bounds(20_000, 50_000))
+
+    @property
+    def _agreement(self) -> Agreement:
+        return max(self.orders.agreements.stored.values(), key=lambda each: each.agreement_id, default=NO_AGREEMENT)
+
+    def ask_agreement(self) -> None:
+        ask_agreement(BUYER, "dev:wx1", "sandbox", Bounds(20_000, 50_000), self._agreeing)
+
+    def sign(self) -> None:
+        self.channel.signed.add(self._agreement.agreement_id)
+        state = AgreementState(self._agreement.agreement_id, "signed", "c1")
+        record_state(state, "sandbox", agreements=self.orders.agreements)
+
+    def terminate(self) -> None:
+        self.channel.ended.add(self._agreement.agreement_id)
+        state = AgreementState(self._agreement.agreement_id, "ended")
+        record_state(state, "sandbox", agreements=self.orders.agreements)
+
+    def end_agreement(self) -> None:
+        end_agreement(BUYER, self._agreement.agreement_id, self._agreeing)
+
+    def end_agreement_unanswered(self) -> None:
+        self.channel.answers = False
+        try:
+            self.end_agreement()
+        finally:
+            self.channel.answers = True
+
+    def charge(self) -> None:
+        needs = ChargeNeeds(self.orders, self._agreeing, self._channels)
+        charge_order(BUYER, "dev:wx1", self.last.order_id, self._agreement.agreement_id, needs)
+
+    def charge_without_money(self) -> None:
+        self.channel.short = True
+        try:
+            self.charge()
+        finally:
+            self.channel.short = False
+
+    def charge_unanswered(self) -> None:
+        self.channel.answers = False
+        try:
+            self.charge()
+        finally:
+            self.channel.answers = True
 
     def cancel(self) -> None:
         channels = {"sandbox": self.channel}
@@ -308,6 +387,10 @@ def test_some_lives_make_every_step_of_the_charts() -> None:
         live("place_with_coupon", "pay", "revoke"),
         live("place_free", "ship_a", "revoke"),
         live("revoke"),
+        live("place", "ask_agreement", "sign", "charge", "end_agreement"),
+        live("ask_agreement", "end_agreement_unanswered", "terminate"),
+        live("ask_agreement", "terminate"),
+        live("ask_agreement", "sign", "terminate"),
     ]
     for thing, transitions in CHARTS.items():
         assert set().union(*(each.steps[thing] for each in lives)) == steps_of(transitions), thing
@@ -320,6 +403,20 @@ def test_a_refund_that_people_have_ended_stays_as_it_is() -> None:
 
     assert [refund.status for refund in given_up.refunds.values()] == ["given_up"]
     assert [refund.status for refund in paid.refunds.values()] == ["succeeded"]
+
+
+@given(st.lists(st.sampled_from(HAPPENINGS), max_size=14))
+def test_an_order_is_charged_by_a_request_under_an_agreement_that_is_active_and_only_once(then: list[str]) -> None:
+    orders = live("place", "ask_agreement", "sign", *then)
+
+    for order in orders.orders.values():
+        if order.agreement and order.is_paid:
+            assert {"charge", "charge_unanswered", "charge_without_money", "expire", "cancel"} & set(then)
+            assert order.transaction_no == f"t_{order.order_id}"
+    for agreement in orders.agreements.stored.values():
+        charged = [charge.order_id for charge in agreement.charges]
+        assert len(set(charged)) == len(charged)
+        assert agreement.charged_on(brand_day(AT)) <= agreement.day_fen
 
 
 def test_an_order_that_its_coupon_pays_is_paid_when_it_is_placed() -> None:

@@ -12,9 +12,12 @@ import pytest
 from cardstock.attribution import Attribution
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Draft
+from cardstock.edge import wiring as edge_wiring
 from cardstock.ids import RequestKey
 from cardstock.orders import fulfilment, wiring
+from cardstock.orders.agreement_model import AGREEMENT_LIFETIME, Agreement
 from cardstock.orders.model import Order, OrderLine, Receiver
+from cardstock.signing import ACCESS
 from functions.catalog.api import app as catalog_api
 from functions.catalog.staff_api import app as catalog_staff_api
 from functions.orders.api import app as orders_api
@@ -25,7 +28,8 @@ from functions.orders.staff_api import app as orders_staff_api
 from functions.orders.sweep import app as sweep_expired
 from tests.house.cloud import ROOT, Context
 from tests.house.payloads import function_of
-from tests.people.buyers import CART, STRANGER
+from tests.people.agreements import ACCOUNT, AgreementHolder
+from tests.people.buyers import BUYER, CART, STRANGER
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 
@@ -46,6 +50,8 @@ NIGHTS = [path for path in FILES if function_of(path) == "orders/nightly_sales"]
 SWEEPS = [path for path in FILES if function_of(path) == "orders/sweep"]
 FIXED_ID = "ord_01kbdxdh50fcazdjhcnqh2rzv5"
 """The order whose payments are signed in the files."""
+FIXED_AGREEMENT = "agr_01kbdxdh50fcazdjhcnqh2rzv5"
+"""The agreement of which notices are signed in the files."""
 REFUSALS = {
     "catalog/api": {
         "bad_limit": (400, "QUERY_INVALID"),
@@ -99,6 +105,16 @@ REFUSALS = {
     },
     "orders/payments_api": {
         "bad_amount": (400, "QUERY_INVALID"),
+        "bad_agreement_bounds": (422, "AGREEMENT_BOUNDS"),
+        "bad_agreement_fraction": (400, "BODY_INVALID"),
+        "bad_agreement_without_app": (409, "APP_DIFFERS"),
+        "bad_end_of_another_member": (404, "NOT_FOUND"),
+        "bad_charge_of_another_member": (404, "NOT_FOUND"),
+        "bad_charge_under_another_member_s": (400, "AGREEMENT_UNKNOWN"),
+        "bad_charge_over_limit": (422, "CHARGE_OVER_LIMIT"),
+        "bad_charge_in_another_app": (409, "APP_DIFFERS"),
+        "bad_charge_by_key": (403, "NOT_A_MEMBER"),
+        "bad_charge_of_paid": (409, "ORDER_PAID"),
     },
     "orders/staff_api": {
         "bad_goodwill_more_than_paid": (422, "REFUND_EXCEEDS_PAID"),
@@ -120,6 +136,7 @@ REFUSALS = {
         "bad_too_old": (401, "SIGNATURE_STALE"),
         "bad_from_the_future": (401, "SIGNATURE_STALE"),
         "bad_unsigned": (401, "SIGNATURE_MISSING"),
+        "bad_agreement_forged": (401, "SIGNATURE_INVALID"),
     },
 }
 
@@ -143,6 +160,11 @@ def fixed_order(shop: Shop) -> None:
         placed_at=shop.clock.now() - timedelta(minutes=5),
     )
     wiring.orders().add_order(placed, RequestKey("req_fixed", "f"))
+    agreement = Agreement(
+        FIXED_AGREEMENT, BUYER, "sandbox", "dev:wx1", "asked", 5_000, 12_000, shop.clock.now(),
+        shop.clock.now() + AGREEMENT_LIFETIME,
+    )  # fmt: skip
+    wiring.agreements().store_agreement(agreement)
 
 
 def placeholders(shop: Shop) -> dict[str, str]:
@@ -166,6 +188,9 @@ def placeholders(shop: Shop) -> dict[str, str]:
     page = shop.buyer.send("GET", "/v1/orders", member=STRANGER, query={"limit": "1"}).body
     return {
         "ACCESS_TOKEN": shop.buyer.token(),
+        "APP_TOKEN": edge_wiring.signer().sign(ACCESS, {"sub": BUYER, "acc": ACCOUNT}, lifetime=timedelta(hours=2)),
+        "AGREEMENT_ID": AgreementHolder(shop).signed(),
+        "STRANGERS_AGREEMENT": AgreementHolder(shop, member=STRANGER).signed(),
         "CATALOG_KEY": shop.staff.key("catalog:write"),
         "SUPPLIERS_KEY": shop.supplier.key("sup_bags", "catalog:write"),
         "REFUND_KEY": shop.staff.key("orders:refund"),

@@ -14,6 +14,7 @@ from cardstock.marks import MarkKind
 from cardstock.open_items.clearing import new_item
 from cardstock.open_items.model import ConfirmedItem
 from cardstock.orders import errors
+from cardstock.orders.agreement_model import Agreement, AgreementState, SigningParameters
 from cardstock.orders.change_model import Finding, Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
 from cardstock.orders.model import ENDED_UNPAID, Order, PaidOrder
@@ -55,6 +56,7 @@ class MemoryOrders:
         self.products = {product.sku: product for product in products}
         self.uses = uses or MemoryCouponUses()
         self.orders: dict[str, Order] = {}
+        self.agreements = MemoryAgreements()
         self.refunds: dict[tuple[str, str], Refund] = {}
         self.supplier_orders: dict[tuple[str, str], SupplierOrder] = {}
         self.requests: dict[str, tuple[str, str]] = {}
@@ -109,6 +111,10 @@ class MemoryOrders:
         changed = [one.item if isinstance(one, ConfirmedItem) else one for one in step.changed_items]
         if not all(self.items.items[item.id].version == item.version - 1 for item in changed):
             return False
+        if not all(map(self.agreements.fits, step.agreements)):
+            return False
+        for agreement in step.agreements:
+            self.agreements.store_agreement(agreement)
         self.items.items |= {item.id: item for item in changed}
         for finding in step.findings:
             self.findings[finding.kind, finding.cause] = finding
@@ -273,10 +279,35 @@ class MemoryNetwork:
         return {}
 
 
-class MemoryChannel:
-    """`orders.ports.PaymentChannel` and `InstalmentPayments`.
+class MemoryAgreements:
+    """`orders.ports.Agreements`, by id."""
 
-    It knows `payments` by order and refunds by id, and reads no notices.
+    def __init__(self) -> None:
+        self.stored: dict[str, Agreement] = {}
+
+    def find_agreement(self, agreement_id: str) -> Agreement | None:
+        return self.stored.get(agreement_id)
+
+    def agreements_of(self, member_id: str) -> Sequence[Agreement]:
+        own = [each for each in self.stored.values() if each.member_id == member_id]
+        return sorted(own, key=lambda each: each.agreement_id)
+
+    def fits(self, agreement: Agreement) -> bool:
+        before = self.stored.get(agreement.agreement_id)
+        return agreement.version == (1 if before is None else before.version + 1)
+
+    def store_agreement(self, agreement: Agreement) -> bool:
+        if not self.fits(agreement):
+            return False
+        self.stored[agreement.agreement_id] = agreement
+        return True
+
+
+class MemoryChannel:
+    """`orders.ports.PaymentChannel`, `InstalmentPayments` and `PaymentAgreements`.
+
+    It knows `payments` by order and refunds by id, and reads no notices. `signed` and `ended` are agreements by number;
+    `short`: whoever is charged has not enough.
 
     `refund_status` is how the next refund ends: None leaves the outcome unknown. `paying` are orders that somebody
     pays just now, `closed` those that the shop has closed. `answers` False: it closes, and no answer arrives.
@@ -289,6 +320,9 @@ class MemoryChannel:
         self.payments: dict[str, PaymentNotice] = {}
         self.paying: set[str] = set()
         self.closed: set[str] = set()
+        self.signed: set[str] = set()
+        self.ended: set[str] = set()
+        self.short = False
         self.answers = True
         self.asked: list[str] = []
         self.refunds: dict[str, RefundStatus] = {}
@@ -320,6 +354,44 @@ class MemoryChannel:
         if not self.answers:
             raise CHANNEL_UNAVAILABLE()
         return "open" if paying else paid or "closed"
+
+    def prepare_signing(self, agreement: Agreement) -> SigningParameters:
+        self._answer()
+        return SigningParameters(f"http://pay.test/agreements/{agreement.agreement_id}")
+
+    def ask(self, agreement: Agreement) -> AgreementState:
+        self._answer()
+        number = agreement.agreement_id
+        if number in self.ended:
+            return AgreementState(number, "ended", f"c_{number}" if number in self.signed else "")
+        return (
+            AgreementState(number, "signed", f"c_{number}")
+            if number in self.signed
+            else AgreementState(number, "unsigned")
+        )
+
+    def end(self, agreement: Agreement) -> None:
+        self.ended.add(agreement.agreement_id)
+        self._answer()
+
+    def charge(self, order: Order, agreement: Agreement) -> PaymentNotice | Literal["open"]:
+        paid = self.payments.get(order.order_id)
+        if paid is None and order.order_id not in self.paying:
+            if order.order_id in self.closed:
+                raise errors.PAYMENT_CLOSED()
+            if agreement.agreement_id in self.ended or agreement.agreement_id not in self.signed:
+                raise errors.AGREEMENT_ENDED()
+            if order.amount_fen > agreement.charge_fen:
+                raise errors.CHARGE_OVER_LIMIT(limit_fen=agreement.charge_fen)
+            if self.short:
+                raise errors.BALANCE_SHORT()
+            self.pay(order)
+        self._answer()
+        return self.payments.get(order.order_id, "open")
+
+    def _answer(self) -> None:
+        if not self.answers:
+            raise CHANNEL_UNAVAILABLE()
 
     def refund(self, refund: Refund) -> bool:
         self.asked.append(refund.refund_id)

@@ -109,6 +109,12 @@ class PaymentChannel:
         }
         return sent | other
 
+    def agreement_notice(self, agreement_id: str, event: str, **other: Any) -> dict[str, Any]:
+        """The channel's notice that an agreement was signed, or has ended; `other` replaces fields."""
+        contract_no = self.company.agreements.get(agreement_id, {}).get("contract_no", "")
+        sent = {"channel": "sandbox", "event": f"agreement.{event}", "agreement_no": agreement_id}
+        return sent | {"contract_no": contract_no} | other
+
     def notify(self, notice: dict[str, Any] | str, *, at: datetime | None = None, key: str | None = None) -> Reply:
         """Tell the payment inbox, signed at `at` with `key`."""
         from functions.orders.payment_inbox import app as payment_inbox

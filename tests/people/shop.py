@@ -150,7 +150,11 @@ class Shop:
             {name: item[name] for name in ("pk", "state", "amount_fen", "version")}
             for item in self.cloud.items("open-items")
         ]
-        return [self.stock(), *(sorted(part, key=repr) for part in (orders, refunds, parts, items))]
+        agreements = [
+            {name: item[name] for name in ("st", "charges", "contract_no", "ended_by", "v") if name in item}
+            for item in self.cloud.items("agreements")
+        ]
+        return [self.stock(), *(sorted(part, key=repr) for part in (orders, refunds, parts, items, agreements))]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from cardstock.edge.observability import count, logger
 from cardstock.errors import NOT_FOUND, InvalidError
 from cardstock.orders import errors, payment
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.agreement_model import AgreementNotice
 from cardstock.orders.payment_model import ClosedNotice, Notice, PaymentNotice, RefundAsked
 from cardstock.orders.payment_schemas import AskedRefundTaken, CallbackTaken, NoticeTaken
 from cardstock.orders.ports import Orders
@@ -18,6 +19,7 @@ METRICS = {
     "paid": "PaymentsPaid", "repeated": "PaymentsRepeated", "stray": "PaymentsStray", "unresolved": "OpenItemsOpened",
     "succeeded": "RefundsReported", "refused": "OpenItemsOpened", "waiting": "OpenItemsOpened",
     "closed": "OrdersClosed", "kept": "PaymentsRepeated", "requested": "RefundsAsked", "asked": "OpenItemsOpened",
+    "signed": "AgreementsSigned", "ended": "AgreementsEnded",
 }  # fmt: skip
 
 
@@ -85,13 +87,14 @@ def _take(name: str, request: Request[Nothing, Nothing]) -> Notice | None:
         return None
     if notice is None:
         return None
-    outcome = _record(notice, orders)
-    logger.info("payment notice recorded", order_id=notice.order_no, kind=type(notice).__name__, outcome=outcome)
+    outcome = _record(name, notice, request.raw, orders)
+    number = notice.state.agreement_no if isinstance(notice, AgreementNotice) else notice.order_no
+    logger.info("payment notice recorded", order_id=number, kind=type(notice).__name__, outcome=outcome)
     count(METRICS[outcome])
     return notice
 
 
-def _record(notice: Notice, orders: Orders) -> str:
+def _record(name: str, notice: Notice, raw: bytes, orders: Orders) -> str:
     # Most notices are payments: what others need is imported when they come.
     if isinstance(notice, PaymentNotice):
         return payment.record_payment(notice, orders=orders)
@@ -101,6 +104,13 @@ def _record(notice: Notice, orders: Orders) -> str:
         from cardstock.orders.asked_refunds import record_asked
 
         return record_asked(notice, orders=orders)
+    if isinstance(notice, AgreementNotice):
+        from cardstock.orders.agreements import record_state
+
+        outcome = record_state(notice.state, name, agreements=orders_wiring.agreements())
+        # An agreement that nobody here has asked for: people must look.
+        is_new = outcome == "unknown" and payment.record_unreadable(name, raw, orders=orders)
+        return "unresolved" if is_new else "repeated" if outcome == "unknown" else outcome
     from cardstock.orders.refund_ends import record_refund
 
     return record_refund(notice, orders=orders)

@@ -172,6 +172,7 @@ CLASSES: Final = (
             "orders.CouponUseItem",
             "orders.SalesItem",
             "orders.ErasedDayItem",
+            "orders.AgreementItem",
         ),
     ),
     Retention(

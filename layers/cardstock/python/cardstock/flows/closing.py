@@ -49,7 +49,8 @@ _PASSING: Final = frozenset({"hold", "disputed", "attempt_open"})
 class ClosingNeeds(msgspec.Struct, frozen=True):
     """The ports of closing. `unpayable`: why the next payout would not pay the member that much; None if it would.
 
-    `remove_cards`: the member's cards, whatever they say, are gone."""
+    `remove_cards`: the member's cards, whatever they say, are gone. `end_agreements`: the member's payment agreements
+    have ended, also at their channels; it raises `UnavailableError` while a channel has not ended one."""
 
     members: Members
     sessions: Sessions
@@ -60,6 +61,7 @@ class ClosingNeeds(msgspec.Struct, frozen=True):
     unpayable: Callable[[str, Fen], str | None]
     remove_cards: Callable[[str], None]
     marker: Marker
+    end_agreements: Callable[[str], None]
 
 
 class GiveUp(msgspec.Struct, frozen=True):
@@ -106,7 +108,8 @@ def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -
     From the first call on the member earns nothing from new orders and places none, which cannot be taken back; a
     minute later, when no earlier request is under way any more, the account can be closed. `give_up` must name exactly
     what is available. Raises `RefusedError`: ORDERS_OPEN, REFUNDS_OPEN, DEBT_OPEN, GIVE_UP_DIFFERS,
-    LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED (also a repeat after the end).
+    LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED (also a repeat after the end); `UnavailableError` while a channel
+    has not ended a payment agreement.
     """
     for _ in range(_ATTEMPTS):
         member, now = find_caller(member_id, members=needs.members), clock.now()
@@ -122,6 +125,7 @@ def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -
         settles = member.closing_at is None or now < member.closing_at + SETTLING
         if settles or balance.frozen or balance.paying or (give_up is None and found.waits):
             return _state(found, "waiting", member.closing_at or now)
+        needs.end_agreements(member_id)
         needs.remove_cards(member_id)
         if _close(member, found, give_up, now, needs):
             end_all(member_id, sessions=needs.sessions)

@@ -12,6 +12,7 @@ from cardstock.edge.http import LINE, Model
 from cardstock.errors import MEMBER_ERASED
 from cardstock.flows.closing import GiveUp
 from cardstock.members import errors
+from cardstock.orders.errors import CHECKING_AGREEMENT
 from cardstock.payouts.wording import REASON
 from cardstock.retention import RetentionKey
 
@@ -25,6 +26,7 @@ CLOSING_CODES: Final = (
     errors.DEBT_OPEN,
     errors.GIVE_UP_DIFFERS,
     errors.LINKED_TO_STAFF,
+    *CHECKING_AGREEMENT[1:],
     MEMBER_ERASED,
 )
 

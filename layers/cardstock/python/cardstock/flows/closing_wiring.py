@@ -31,6 +31,7 @@ def closing_needs() -> "ClosingNeeds":
         unpayable=unpayable,
         remove_cards=remove_cards,
         marker=marker(),
+        end_agreements=end_agreements,
     )
 
 
@@ -39,6 +40,13 @@ def remove_cards(member_id: str) -> None:
     from cardstock.cards.store import remove_cards_of
 
     remove_cards_of(member_id)
+
+
+def end_agreements(member_id: str) -> None:
+    """End the member's payment agreements, also at their channels."""
+    from cardstock.orders.agreements import end_all
+
+    end_all(member_id, orders_wiring.agreement_needs())
 
 
 def unpayable(member_id: str, available: "Fen") -> str | None:

@@ -31,11 +31,19 @@ The use of a coupon:
     used --revoke_coupon--> revoked
     unused --revoke_coupon--> revoked
 
+A payment agreement:
+
+    asked --record_state--> active --end_agreement--> ending --end_agreement--> ended
+    asked --end_agreement--> ending --record_state--> ended
+    asked --record_state--> ended
+    active --record_state--> ended
+
 An order fully paid by its coupon is placed and paid in one step. Every step is one transaction on records whose
 versions were read before it. A step that finds a record changed reads and decides again; a repeated step changes
 nothing.
 
 Where to look: `placement` (quote, place, cancel), `payment` (pay, expire), `refunds` (request, grant, execute),
+`agreements` (payment agreements, and charges under them),
 `asked_refunds` (what buyers ask a channel for), `refund_amounts` (amounts of refunds), `fulfilment` (ship, deliver,
 receive), `coupons` (revoke a coupon), `settling` (when an order settles), `listing` and `sales` (what headquarters
 reads).

@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from cardstock.money import Fen
+from cardstock.orders.agreement_model import Agreement
 from cardstock.orders.model import Order, OrderStatus
 from cardstock.orders.refund_model import Refund, RefundStatus
 from cardstock.orders.supplier_model import SupplierOrder
@@ -64,6 +65,8 @@ class Step(msgspec.Struct, frozen=True):
     """Coupons that can be used again, each with the id of the order placed with it."""
     findings: tuple[Finding, ...] = ()
     """Open items that must be new."""
+    agreements: tuple[Agreement, ...] = ()
+    """Payment agreements, each to replace the one whose version is lower by one."""
     changed_items: tuple[Any, ...] = ()
     """Open items, as their area has them, each to replace the one whose version is lower by one."""
 

@@ -107,6 +107,55 @@ INSTALMENTS_BELOW_LEAST: Final = refused(
     en="Instalments need an order of at least {least_fen} fen.",
     about=("instalments",),
 )
+AGREEMENT_BOUNDS: Final = refused(
+    "AGREEMENT_BOUNDS",
+    zh="单笔上限不得超过 {charge_fen} 分和每日上限，每日上限不得超过 {day_fen} 分。",
+    en="One charge may be at most {charge_fen} fen and at most what is chosen for a day, a day at most {day_fen} fen.",
+    about=("charge_fen", "day_fen"),
+)
+AGREEMENTS_TOO_MANY: Final = refused(
+    "AGREEMENTS_TOO_MANY",
+    zh="未结束的免密支付协议已达 {limit} 个，请先解约。",
+    en="A member has at most {limit} payment agreements that have not ended; end one first.",
+    about=("channel",),
+)
+AGREEMENT_UNKNOWN: Final = invalid(
+    "AGREEMENT_UNKNOWN", zh="没有这个免密支付协议。", en="There is no such payment agreement."
+)
+AGREEMENT_UNSIGNED: Final = conflict(
+    "AGREEMENT_UNSIGNED",
+    zh="该免密支付协议尚未签约。",
+    en="The payment agreement has not been signed.",
+    about=("agreement_id",),
+)
+AGREEMENT_ENDED: Final = timed(
+    conflict(
+        "AGREEMENT_ENDED",
+        zh="该免密支付协议已结束。",
+        en="The payment agreement has ended.",
+        about=("agreement_id",),
+    )
+)
+CHARGE_OVER_LIMIT: Final = refused(
+    "CHARGE_OVER_LIMIT",
+    zh="订单金额超过免密支付协议的单笔上限 {limit_fen} 分。",
+    en="The order costs more than the agreement's most for one charge, {limit_fen} fen.",
+    about=("agreement_id",),
+)
+CHARGE_OVER_DAY: Final = timed(
+    refused(
+        "CHARGE_OVER_DAY",
+        zh="超过免密支付协议的每日上限 {limit_fen} 分或每日次数。",
+        en="This is more than the agreement allows for a day: {limit_fen} fen, or too many charges.",
+        about=("agreement_id",),
+    )
+)
+BALANCE_SHORT: Final = refused(
+    "BALANCE_SHORT",
+    zh="支付账户余额不足，扣款未成功；请换一种方式支付。",
+    en="The payer's account has not enough money: nothing was taken, pay in another way.",
+    about=("agreement_id",),
+)
 REFUND_TOO_MUCH: Final = refused(
     "REFUND_TOO_MUCH", zh="退款数量超过可退数量。", en="This is more than can be refunded.", about=("lines",)
 )
@@ -176,6 +225,34 @@ PAYING: Final = (
     ORDER_CANCELLED,
     ORDER_EXPIRED,
 )
+CHARGING: Final = (
+    NOT_FOUND,
+    CHANNEL_UNAVAILABLE,
+    CHANNEL_MISCONFIGURED,
+    CHANNEL_MISSING,
+    APP_DIFFERS,
+    PAYMENT_CLOSED,
+    PAYMENT_STARTED,
+    PAYMENT_PENDING,
+    AGREEMENT_UNKNOWN,
+    AGREEMENT_UNSIGNED,
+    AGREEMENT_ENDED,
+    CHARGE_OVER_LIMIT,
+    CHARGE_OVER_DAY,
+    BALANCE_SHORT,
+    ORDER_PAID,
+    ORDER_CANCELLED,
+    ORDER_EXPIRED,
+)
+ASKING_AGREEMENT: Final = (
+    CHANNEL_UNKNOWN,
+    CHANNEL_UNAVAILABLE,
+    CHANNEL_MISCONFIGURED,
+    APP_DIFFERS,
+    AGREEMENT_BOUNDS,
+    AGREEMENTS_TOO_MANY,
+)
+CHECKING_AGREEMENT: Final = (NOT_FOUND, CHANNEL_UNAVAILABLE, CHANNEL_MISCONFIGURED, CHANNEL_MISSING)
 NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, CHANNEL_MISCONFIGURED, NOT_FOUND)
 REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE, UNITS_SENT)
 RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)

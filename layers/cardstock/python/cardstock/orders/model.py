@@ -173,6 +173,8 @@ class Order(msgspec.Struct, frozen=True):
     paid_by: PaidBy = "buyer"
     instalments: int = 1
     """In how many parts the buyer pays the channel, as its payment states; 1: at once, or not paid yet."""
+    agreement: str = ""
+    """The payment agreement under which it is or was charged; empty where none is, or where the charge was refused."""
     returned_payments: tuple[str, ...] = ()
     """Payments of another amount that came while it waited, each `channel:transaction`: they are refunded whole, and
     none of them ever pays it."""

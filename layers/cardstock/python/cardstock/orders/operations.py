@@ -19,6 +19,15 @@ FAMILIES: Final = (
             "POST /v1/orders/{order_id}/cancellations": Operation("cancelOrder", "Cancel an order", "取消订单"),
             "POST /v1/orders/{order_id}/payments": Operation("startPayment", "Start a payment", "发起支付"),
             "GET /v1/payment-channels": Operation("listPaymentChannels", "List payment channels", "列出支付方式"),
+            "POST /v1/orders/{order_id}/charges": Operation("chargeOrder", "Charge an order", "免密支付订单"),
+            "POST /v1/me/payment-agreements": Operation("askAgreement", "Ask for an agreement", "申请免密支付协议"),
+            "GET /v1/me/payment-agreements": Operation("listAgreements", "List my agreements", "列出我的免密支付协议"),
+            "POST /v1/me/payment-agreements/{agreement_id}/checks": Operation(
+                "checkAgreement", "Check an agreement", "查询免密支付协议"
+            ),
+            "DELETE /v1/me/payment-agreements/{agreement_id}": Operation(
+                "endAgreement", "End an agreement", "解除免密支付协议"
+            ),
             "POST /v1/orders/{order_id}/refunds": Operation("askRefund", "Request a refund", "申请退款"),
             "GET /v1/orders/{order_id}/refunds": Operation("listRefunds", "List refunds", "列出退款"),
             "POST /v1/orders/{order_id}/returns": Operation("acceptReturn", "Take units back", "退货退款"),
@@ -62,5 +71,6 @@ FAMILIES: Final = (
 )
 PATH_VALUES: Final = {
     "app_id": PathValue("wx0000000000000001", "Mini-program whose push it is."),
+    "agreement_id": PathValue("agr_01kbdxdh50fcazdjhcnqh2rzv5", "Payment agreement, by its id."),
     "order_id": PathValue("ord_01kbdxdh50fcazdjhcnqh2rzv5", "Order that is meant, by the id that placing it answered."),
 }

@@ -98,6 +98,8 @@ def start_payment(
         if channel not in channels:
             raise errors.CHANNEL_UNKNOWN(pointers=(Pointer("/channel", "CHANNEL_UNKNOWN"),))
         require_waiting(order)
+        if order.agreement:
+            raise errors.PAYMENT_STARTED()
         if not is_paid_in(order, payer, channel):
             raise errors.APP_DIFFERS(pointers=(Pointer("/channel", "APP_DIFFERS"),))
         if number == 1:

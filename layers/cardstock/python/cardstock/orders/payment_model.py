@@ -7,6 +7,7 @@ import msgspec
 
 from cardstock.ids import derived_id
 from cardstock.money import Fen
+from cardstock.orders.agreement_model import AgreementNotice
 
 
 class PaymentParameters(msgspec.Struct, frozen=True):
@@ -106,7 +107,7 @@ class ClosedNotice(msgspec.Struct, frozen=True):
 
 RefundProgress: TypeAlias = Literal["succeeded", "processing", "none"]
 """How a refund stands at its channel."""
-Notice: TypeAlias = PaymentNotice | RefundNotice | RefundAsked | ClosedNotice
+Notice: TypeAlias = PaymentNotice | RefundNotice | RefundAsked | ClosedNotice | AgreementNotice
 
 
 Closing: TypeAlias = Literal["open", "closed"]

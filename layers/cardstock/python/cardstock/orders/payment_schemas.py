@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Annotated, Self
 
 from msgspec import UNSET, Meta, UnsetType
@@ -98,6 +98,9 @@ class ChannelView(Model):
             examples=[[3, 6, 12]],
         ),
     ]
+    agreements: Annotated[
+        bool, Meta(description="Whether members can sign payment agreements with it (`charges`).", examples=[True])
+    ]
 
 
 class ChannelList(Model):
@@ -106,10 +109,10 @@ class ChannelList(Model):
     items: Annotated[list[ChannelView], Meta(description="Channels, each once.")]
 
     @classmethod
-    def of(cls, names: Iterable[str], instalments: Instalments, amount: int) -> Self:
+    def of(cls, names: Iterable[str], instalments: Instalments, agreeing: Collection[str], amount: int) -> Self:
         """The channels for an order of `amount` fen."""
         offers = {name: offering.offer.for_amount(amount) for name, offering in instalments.items()}
-        return cls([ChannelView(name, list(offers.get(name, ()))) for name in names])
+        return cls([ChannelView(name, list(offers.get(name, ())), name in agreeing) for name in names])
 
 
 class NoticeTaken(Model):

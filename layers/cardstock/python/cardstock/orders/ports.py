@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from cardstock.ids import RequestKey
 from cardstock.marks import MarkKind
 from cardstock.money import Fen
+from cardstock.orders.agreement_model import Agreement, AgreementState, SigningParameters
 from cardstock.orders.change_model import Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
 from cardstock.orders.model import Order, PaidOrder
@@ -270,6 +271,44 @@ class InstalmentPayments(Protocol):
 
     def start_in(self, order: Order, payer: str, number: int) -> PaymentParameters | PaymentNotice:
         """As `PaymentChannel.start`, to be paid in `number` parts, which the channel offers for the order's amount."""
+
+
+class PaymentAgreements(Protocol):
+    """A payment channel that charges members under agreements that they have signed with it.
+
+    An agreement's number at the channel is its id, a charge's is that of the order: a repeat does nothing more. Every
+    call has a time-out and raises `UnavailableError` if the outcome is unknown.
+    """
+
+    def prepare_signing(self, agreement: Agreement) -> SigningParameters:
+        """Tell the channel what is to be signed; what the client needs for that. The same for every repeat."""
+
+    def ask(self, agreement: Agreement) -> AgreementState:
+        """How the agreement stands at the channel."""
+
+    def end(self, agreement: Agreement) -> None:
+        """End the agreement, signed or not: it can be signed no more, and nothing is charged under it."""
+
+    def charge(self, order: Order, agreement: Agreement) -> PaymentNotice | Literal["open"]:
+        """Have the payer pay `order` now. The payment, if one was made for the number, however and whenever; `open`
+        while the channel works on it.
+
+        Raises, and nothing was or will be taken by this charge: `ConflictError` AGREEMENT_ENDED or PAYMENT_CLOSED,
+        `RefusedError` BALANCE_SHORT, CHARGE_OVER_LIMIT or CHARGE_OVER_DAY (the channel's own limits).
+        """
+
+
+class Agreements(Protocol):
+    """Payment agreements. Reads are consistent unless they say otherwise."""
+
+    def find_agreement(self, agreement_id: str) -> Agreement | None:
+        """The agreement, if it exists."""
+
+    def agreements_of(self, member_id: str) -> Sequence[Agreement]:
+        """A member's agreements, oldest first. May miss those asked for in the last second."""
+
+    def store_agreement(self, agreement: Agreement) -> bool:
+        """Store a new agreement (version 1), or one that replaces the version before. False if that has changed."""
 
 
 class ShippingReports(Protocol):

@@ -1,6 +1,6 @@
 """Shared by the verbs of several phases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -35,7 +35,7 @@ def channels_of(order: Order, channels: Channels) -> tuple[str, ...]:
     return channels_in(order.app, channels)
 
 
-def channels_in(app: str, channels: Channels) -> tuple[str, ...]:
+def channels_in(app: str, channels: Iterable[str]) -> tuple[str, ...]:
     """The names of the channels that take payments in an app, `wechat:wx123`; all of them where it is not known."""
     platform = app.partition(":")[0]
     return tuple(name for name in channels if not platform or name == platform or name not in _OF_PLATFORMS)

@@ -55,6 +55,7 @@ from cardstock.marks import Marker, MarkKind
 from cardstock.open_items import store as open_items
 from cardstock.orders import coupon_store as coupons
 from cardstock.orders import errors
+from cardstock.orders.agreement_store import save_agreement
 from cardstock.orders.change_model import OrderChange, RefundChange, Step, SupplierOrderChange
 from cardstock.orders.model import ENDED_UNPAID, NOBODY, PAYMENT_WINDOW, Order, OrderLine, Receiver
 from cardstock.orders.packing import PackedLines, pack_lines, unpack_lines
@@ -150,6 +151,7 @@ class OrderItem(Table):
     funds_freed_at = EpochAttribute(attr_name="ff", null=True)
     paid_by = UnicodeAttribute(attr_name="pb", null=True)
     instalments = IntegerAttribute(attr_name="pi", null=True)
+    agreement = UnicodeAttribute(attr_name="pa", null=True)
     returned_payments = StructAttribute(tuple[str, ...], attr_name="px", null=True)
     done_suppliers = StructAttribute(tuple[str, ...], attr_name="d", null=True)
     freight_refunded = BooleanAttribute(attr_name="fr", null=True)
@@ -282,6 +284,8 @@ class DynamoOrders:
                     )
                 for finding in step.findings:
                     open_items.add_found(transaction, **msgspec.structs.asdict(finding))
+                for agreement in step.agreements:
+                    save_agreement(transaction, agreement)
                 for item in step.changed_items:
                     open_items.save_open_item(transaction, item)
                 for coupon_id, order_id in step.freed_coupons:

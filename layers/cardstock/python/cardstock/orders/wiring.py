@@ -10,12 +10,15 @@ from cardstock import clock, environment
 if TYPE_CHECKING:
     import httpx
 
+    from cardstock.orders.agreement_model import Bounds
+    from cardstock.orders.agreements import AgreementNeeds, ChargeNeeds
     from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
     from cardstock.orders.channels.douyin import DouyinChannel
     from cardstock.orders.channels.sandbox import SandboxChannel
     from cardstock.orders.channels.wechat import WechatChannel
     from cardstock.orders.model import Freight
     from cardstock.orders.ports import (
+        Agreements,
         AskedRefunds,
         CouponUses,
         ErasedDays,
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
         OrderDays,
         Orders,
         PaidOrders,
+        PaymentAgreements,
         PaymentChannel,
         Pushes,
         Sales,
@@ -252,10 +256,10 @@ def payment_channels() -> "Mapping[str, PaymentChannel]":
     return _Channels()
 
 
-class _Instalments(Mapping[str, "InstalmentPayments"]):
-    """The channels that let buyers pay in instalments."""
+class _OfTheSandbox(Mapping[str, "SandboxChannel"]):
+    """The channels that can do what the sandbox alone does: the sandbox, if it is open."""
 
-    def __getitem__(self, name: str) -> "InstalmentPayments":
+    def __getitem__(self, name: str) -> "SandboxChannel":
         if name not in self._known():
             raise KeyError(name)
         return _sandbox()
@@ -297,7 +301,45 @@ def _wechat_pushes(account: str) -> "Pushes":
 @cache
 def instalment_channels() -> "Mapping[str, InstalmentPayments]":
     """The channels that let buyers pay in instalments, by name. Getting one raises as `payment_channels` does."""
-    return _Instalments()
+    return _OfTheSandbox()
+
+
+@cache
+def agreement_channels() -> "Mapping[str, PaymentAgreements]":
+    """The channels that charge members under agreements, by name. Getting one raises as `payment_channels` does."""
+    return _OfTheSandbox()
+
+
+@cache
+def agreements() -> "Agreements":
+    """Payment agreements in DynamoDB."""
+    from cardstock.orders.agreement_store import DynamoAgreements
+
+    return DynamoAgreements()
+
+
+@cache
+def agreement_bounds() -> "Bounds":
+    """The most that members may agree to."""
+    from cardstock.orders.agreement_model import Bounds
+
+    return Bounds(environment.number("AGREEMENT_CHARGE_FEN"), environment.number("AGREEMENT_DAY_FEN"))
+
+
+@cache
+def agreement_needs() -> "AgreementNeeds":
+    """The ports of agreements."""
+    from cardstock.orders.agreements import AgreementNeeds
+
+    return AgreementNeeds(agreements(), agreement_channels(), agreement_bounds)
+
+
+@cache
+def charge_needs() -> "ChargeNeeds":
+    """The ports of a charge."""
+    from cardstock.orders.agreements import ChargeNeeds
+
+    return ChargeNeeds(orders(), agreement_needs(), payment_channels())
 
 
 @cache

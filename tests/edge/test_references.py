@@ -23,6 +23,7 @@ MADE_UP = {
     "PublishedProduct.sku": "names a new product",
     "PublishPlan.id": "names a new plan",
     "PutBankAccount.number": "checked by its last digit",
+    "PayeeAccount.number": "checked by its last digit",
     "PutIdentity.id_number": "checked by its last digit",
     "OpenSession.app_id": "the platform knows it",
     "CardVersion.tags[]": "labels",

@@ -15,6 +15,7 @@ from cardstock.open_items.store import DynamoOpenItems, every_item
 from tests.house import faults
 from tests.house.cloud import Cloud, http_event, serve
 from tests.people.finance import FIRST, PAYOUT
+from tests.people.payees import ending, verify
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 from tests.people.staff import Phone, say_yes, staff_key
@@ -92,7 +93,8 @@ def refused_refund(shop: Shop, outcome: str) -> Prepared:
     shop.channel.refund_status = "failed"
     shop.sweep()
     (item,) = every_item()
-    ask(f"/v1/open-items/{item.id}/clearings", {"outcome": outcome, "reason": "letter"}, "open_items:clear")
+    verify()
+    ask(f"/v1/open-items/{item.id}/clearings", ending(outcome), "open_items:clear")
     return cleared(item.id, outcome, item.amount_fen)
 
 

@@ -6,6 +6,7 @@ from cardstock.ids import derived_id
 from cardstock.open_items.model import Outcome, item_id
 from tests.house.cloud import http_event
 from tests.people.audits import audit_now
+from tests.people.payees import ending, verify
 from tests.people.replies import reply
 from tests.people.shop import Shop
 from tests.people.staff import serve_confirmed, staff_key
@@ -27,7 +28,8 @@ def refused(shop: Shop) -> tuple[str, str, str]:
 
 
 def say(item: str, outcome: Outcome) -> None:
-    body = {"outcome": outcome, "reason": "their account is closed"}
+    verify()
+    body = ending(outcome, "their account is closed")
     for who in TWO:
         event = http_event("POST", f"/v1/open-items/{item}/clearings", body, token=staff_key(who, "open_items:clear"))
         assert reply(serve_confirmed(event)).status == 200

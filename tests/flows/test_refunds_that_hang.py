@@ -14,6 +14,7 @@ from cardstock.flows.coupons import CouponRevocation
 from cardstock.flows.dividends import Dividends
 from cardstock.flows.open_items import clear_item
 from cardstock.flows.order_changes import Needs, follow
+from cardstock.flows.refunds_by_hand import NamedAccount
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ids import RequestKey
 from cardstock.ledger.accrual import accrue
@@ -35,9 +36,11 @@ from tests.house.cloud import http_event, serve
 from tests.people.audits import audit_now
 from tests.people.clock import START
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
+from tests.people.memory_members import MemoryMembers
 from tests.people.memory_network import MemoryTeamSales
 from tests.people.memory_orders import MemoryChannel, MemoryOrders
 from tests.people.memory_payouts import MemoryPayouts
+from tests.people.payees import ACCOUNT, ending, member_of, verify
 from tests.people.referrals import EXAMPLE, Referrals
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
@@ -147,13 +150,15 @@ class Sale:
 
     def close(self, refund_id: str, outcome: Outcome) -> Refund:
         """Two persons end a refused refund."""
-        item = item_id("refund_refused", refund_id)
+        item, members = item_id("refund_refused", refund_id), MemoryMembers()
+        members.members["mem_a"] = member_of("mem_a")
         for person in ("stf_1", "stf_2"):
             clear_item(
                 item, outcome, "letter", person, can_approve=lambda _: True, confirm=unasked, items=self.orders.items,
                 orders=lambda: self.orders,
                 channels=lambda: {"sandbox": self.channel}, asked_refunds=dict, payouts=MemoryPayouts,
-                request_step=lambda _payout: None,
+                request_step=lambda _payout: None, members=lambda: members,
+                account=NamedAccount(**ACCOUNT) if outcome == "paid_another_way" else None,
             )  # fmt: skip
         found = self.orders.refunds[ORDER_ID, refund_id]
         self.messages.append(RefundChange("e", found, "refused"))
@@ -361,7 +366,8 @@ def say(shop: Shop, outcome: str, person: str) -> Reply:
     (item,) = shop.cloud.items("open-items")
     path = f"/v1/open-items/{item['sk']['S']}/clearings"
     token = staff_key(person, "open_items:clear")
-    body = {"outcome": outcome, "reason": "their account is closed"}
+    verify(item["member_id"]["S"])
+    body = ending(outcome, "their account is closed")
     found = reply(serve_confirmed(http_event("POST", path, body, token=token)))
     shop.trade.watch()
     shop.trade.settle_down()

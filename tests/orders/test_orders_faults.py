@@ -14,6 +14,7 @@ from cardstock.orders import wiring as orders_wiring
 from tests.house import faults
 from tests.house.cloud import http_event, serve
 from tests.people.buyers import BUYER
+from tests.people.payees import ending, verify
 from tests.people.replies import reply
 from tests.people.shop import GOODS, Shop
 from tests.people.staff import say_yes, staff_key
@@ -68,10 +69,11 @@ def refuse(shop: Shop) -> Callable[[], Any]:
 
 def close(shop: Shop, outcome: str) -> Callable[[], Any]:
     """The second person's word about a refund that its channel refuses."""
+    verify()
     refuse(shop)()
     shop.channel.refund_status = "succeeded"
     (item,) = shop.cloud.items("open-items")
-    path, body = f"/v1/open-items/{item['sk']['S']}/clearings", {"outcome": outcome, "reason": "letter"}
+    path, body = f"/v1/open-items/{item['sk']['S']}/clearings", ending(outcome)
     first, second = (staff_key(name, "open_items:clear") for name in ("Li Na", "Wang Fang"))
     assert serve(http_event("POST", path, body, token=first))["statusCode"] == 200
     assert say_yes(http_event("POST", path, body, token=second)) is None

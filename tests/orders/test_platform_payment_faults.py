@@ -17,6 +17,7 @@ from cardstock.open_items.store import every_item
 from tests.house import fault_figures, faults
 from tests.house.cloud import http_event, serve
 from tests.orders.test_platform_payments import Counter
+from tests.people.payees import ending, verify
 from tests.people.payment_parties import PARTIES, notify, opened
 from tests.people.replies import reply
 from tests.people.shop import Shop
@@ -148,9 +149,10 @@ def refusal(counter: Counter) -> Step:
 
 
 def end_by_hand(counter: Counter, outcome: str) -> Step:
+    verify()
     refusal(counter)()
     (item,) = (each for each in every_item() if each.kind == "refund_refused")
-    path, body = f"/v1/open-items/{item.id}/clearings", {"outcome": outcome, "reason": "letter"}
+    path, body = f"/v1/open-items/{item.id}/clearings", ending(outcome)
     first, second = (staff_key(name, "open_items:clear") for name in ("Li Na", "Wang Fang"))
     assert serve(http_event("POST", path, body, token=first))["statusCode"] == 200
     assert say_yes(http_event("POST", path, body, token=second)) is None

@@ -20,6 +20,7 @@ from functions.open_items.hourly_count import app as hourly_count
 from infra.local.platforms.people import WrongCallError
 from tests.house.cloud import Context, http_event, serve
 from tests.people.buyers import BUYER, RECEIVER, STRANGER
+from tests.people.payees import ending, verify
 from tests.people.payment_parties import PARTIES, notify, opened, put_account
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
@@ -432,8 +433,8 @@ def test_a_refund_that_the_platform_refuses_for_good_is_for_people_to_end(counte
 def people_close(counter: Counter, refund_id: str, outcome: str) -> Reply:
     """Two persons say how a refused refund ends: the answer to the second."""
     item = next(each for each in every_item() if each.subject == refund_id)
-    body = {"outcome": outcome, "reason": "letter"}
-    path = f"/v1/open-items/{item.id}/clearings"
+    verify()
+    body, path = ending(outcome), f"/v1/open-items/{item.id}/clearings"
     first, second = (staff_key(name, "open_items:clear") for name in ("Li Na", "Wang Fang"))
     assert serve(http_event("POST", path, body, token=first))["statusCode"] == 200
     return reply(serve_confirmed(http_event("POST", path, body, token=second)))

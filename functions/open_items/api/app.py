@@ -3,6 +3,7 @@
 from functools import partial
 
 from cardstock.aws.tables import connect
+from cardstock.bank_accounts.errors import ACCOUNT_NUMBER_INVALID, HOLDER_DIFFERS
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Api, Nothing, Request
@@ -10,6 +11,8 @@ from cardstock.errors import NOT_FOUND
 from cardstock.flows import callers_wiring
 from cardstock.flows.concerned_wiring import member_of_item
 from cardstock.flows.open_items import clear_item
+from cardstock.flows.refunds_by_hand import NamedAccount
+from cardstock.members import wiring as members_wiring
 from cardstock.open_items import schemas
 from cardstock.open_items import wiring as open_items_wiring
 from cardstock.orders import errors as orders_errors
@@ -49,18 +52,20 @@ def read_item(request: Request[Nothing, Nothing]) -> schemas.OpenItemView:
           auth="key", concerns=member_of_item,
           scope="open_items:clear", codes=(*schemas.CLEARING_CODES, payouts_errors.RESULT_NOT_APPLIED, *CONFIRMING,
                                            *orders_errors.CLOSING, *orders_errors.GRANTING_ASKED,
-                                           *orders_errors.AGREEING))  # fmt: skip
+                                           *orders_errors.AGREEING, HOLDER_DIFFERS,
+                                           ACCOUNT_NUMBER_INVALID))  # fmt: skip
 def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
     """Clear an open item with an outcome and a reason.
 
     Who cleared it and why stays on record. Where `persons` is 2, the first call asks and another person clears, whose
     phone confirms it; so does that of whoever grants goodwill. A
-    refund that its channel has refused ends in the same step, after the channel was asked again: it has succeeded, or
-    it is given up and can be asked for anew. A transfer with contradicting results ends as both persons say, and the
+    refund that its channel has refused ends in the same step, after the channel was asked again: it was paid to
+    `account`, which is in the paying member's verified name, and has succeeded, or it is given up and can be asked for
+    anew. A transfer with contradicting results ends as both persons say, and the
     books are corrected in the same step. A goodwill refund that was asked for is given once another person grants it.
     What a buyer asked the channel for is refunded, or the channel denies it and shows the reason.
     A repeat changes nothing; another outcome for a cleared item is refused."""
-    two = staff_wiring.approving(request.caller)
+    two, account = staff_wiring.approving(request.caller), request.body.account
     item = clear_item(
         request.path["item_id"],
         request.body.outcome,
@@ -74,6 +79,8 @@ def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
         asked_refunds=orders_wiring.asked_refunds,
         payouts=payouts_wiring.payouts,
         request_step=payouts_wiring.request_step,
+        members=members_wiring.members,
+        account=None if account is None else NamedAccount(account.holder, account.number, account.bank),
     )
     return schemas.OpenItemView.of(item, request.language)
 

@@ -10,6 +10,7 @@
 | pay members | `paying_out`, `paying_out_wiring` | the functions of payouts |
 | set and confirm payees' bank accounts | `bank_accounts` | `bank_accounts/api`, `paying_out_wiring` |
 | clear open items, with what that books | `open_items` | `open_items/api` |
+| check the account of a refund that is paid by hand | `refunds_by_hand` | `open_items` |
 | divide the team dividend | `dividends` | `order_changes`, `settling`, `network/monthly_dividends` |
 | check purchases | `compliance_checks` | `order_changes`, `settling` |
 | check sales and subtrees | `nightly_compliance` | `compliance/nightly_check` |

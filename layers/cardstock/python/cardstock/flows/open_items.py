@@ -9,6 +9,8 @@ import msgspec
 from cardstock import clock
 from cardstock.approving import Confirm, UseOnce
 from cardstock.flows.goodwill import grant_item
+from cardstock.flows.refunds_by_hand import NamedAccount, paid_to
+from cardstock.members.ports import Members
 from cardstock.open_items import clearing
 from cardstock.open_items.model import AUTOMATIC, REMINDER, ConfirmedItem, Kind, OpenItem, Outcome
 from cardstock.open_items.ports import OpenItems
@@ -37,11 +39,14 @@ def clear_item(
     asked_refunds: Callable[[], Mapping[str, AskedRefunds]],
     payouts: Callable[[], Payouts],
     request_step: Callable[[str], None],
+    members: Callable[[], Members],
+    account: NamedAccount | None = None,
 ) -> OpenItem:
     """`open_items.clearing.clear_item`, with what the outcome books.
 
     A refund that its channel has refused ends as the persons say, in the same transaction, after the channel was asked
-    once more (`orders.refund_ends.close_refused`). So does a transfer with
+    once more (`orders.refund_ends.close_refused`); one that is paid another way goes to `account`, which is in the
+    payer's verified name (`refunds_by_hand.paid_to`). So does a transfer with
     contradicting results: if the books have the other end, the entry that corrects them is made too. `request_step`
     lets a batch go on that has waited for it; a repeat requests it again. A goodwill refund that another person grants
     is made. What a buyer asked the channel for is refunded, or the channel denies it. Raises also `ConflictError`
@@ -66,8 +71,9 @@ def clear_item(
         return items.save_item(item, use)
 
     item = clearing.clear_item(
-        item_id, outcome, reason, actor, can_approve=can_approve, confirm=confirm, items=items, book=book
-    )
+        item_id, outcome, reason, actor, can_approve=can_approve, confirm=confirm, items=items, book=book,
+        paid_to=lambda item: paid_to(item, outcome, account, actor, lambda member_id: members().find_member(member_id)),
+    )  # fmt: skip
     if item.kind == "payout_contradiction" and item.state == "cleared":
         request_step(item.facts["payout_id"])
     return item

@@ -12,7 +12,17 @@ from cardstock.approving import Action, Confirm, MoneyStep, UseOnce
 from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.money import CURRENCY, Fen
 from cardstock.open_items import errors
-from cardstock.open_items.model import AUTOMATIC, OUTCOMES, TWO_PERSONS, Decision, Kind, OpenItem, Outcome, item_id
+from cardstock.open_items.model import (
+    AUTOMATIC,
+    OUTCOMES,
+    TWO_PERSONS,
+    Decision,
+    Kind,
+    OpenItem,
+    Outcome,
+    PaidTo,
+    item_id,
+)
 from cardstock.open_items.ports import OpenItems
 
 
@@ -56,6 +66,7 @@ def clear_item(
     confirm: Confirm,
     items: OpenItems,
     book: Callable[[OpenItem, UseOnce | None], bool],
+    paid_to: Callable[[OpenItem], PaidTo | None] = lambda _item: None,
 ) -> OpenItem:
     """Clear an item, or ask for it where a second person must. Returns the item as it is then.
 
@@ -63,9 +74,10 @@ def clear_item(
     A repeat by the same person changes nothing, nor does any call after the clearing: with its outcome it returns the
     item, and with another one it is refused. What a second person clears, that person's phone confirms (`confirm`).
     `book` stores the cleared item together with what its outcome books and the use of the phone's yes, in one
-    transaction, and returns False if the item has changed. Raises `NotFoundError`, `RefusedError` (REASON_MISSING,
-    OUTCOME_UNKNOWN, SECOND_PERSON_NEEDED), `ConflictError` (OUTCOME_DIFFERS, ITEM_CHANGED), and what `confirm` and
-    `book` raise.
+    transaction, and returns False if the item has changed. `paid_to` says where the money goes, of an item
+    whose outcome pays it to an account. Raises `NotFoundError`, `RefusedError` (REASON_MISSING, OUTCOME_UNKNOWN,
+    SECOND_PERSON_NEEDED), `ConflictError` (OUTCOME_DIFFERS, ITEM_CHANGED), and what `confirm`, `book` and `paid_to`
+    raise.
     """
     if not reason.strip():
         raise REASON_MISSING()
@@ -81,11 +93,11 @@ def clear_item(
     asked_by = item.facts.get("asked_by", "") if item.kind == "goodwill_asked" else ""
     if asked_by and outcome == "granted" and not can_approve(asked_by):
         raise SECOND_PERSON_NEEDED()
-    decision = Decision(actor, clock.now(), outcome, reason)
+    decision = Decision(actor, clock.now(), outcome, reason, paid_to(item))
     if item.kind in TWO_PERSONS and item.requested is None:
         after = replace(item, requested=decision, version=item.version + 1)
     elif item.kind in TWO_PERSONS and item.requested is not None and item.requested.by == actor:
-        if item.requested.outcome == outcome:
+        if (item.requested.outcome, item.requested.paid_to) == (outcome, decision.paid_to):
             return item
         # The same person has thought again: nothing is booked yet.
         after = replace(item, requested=decision, version=item.version + 1)
@@ -151,5 +163,5 @@ def _stored_by_somebody(item_id: str, wanted: OpenItem, items: OpenItems) -> Ope
     return found
 
 
-def _who(item: OpenItem) -> list[tuple[str, str]]:
-    return [(said.by, said.outcome) for said in (item.requested, item.cleared) if said is not None]
+def _who(item: OpenItem) -> list[tuple[str, str, PaidTo | None]]:
+    return [(said.by, said.outcome, said.paid_to) for said in (item.requested, item.cleared) if said is not None]

@@ -69,13 +69,25 @@ REMINDER: Final = timedelta(weeks=1)
 """After which units that are still set aside open another item, when a person has cleared the one before."""
 
 
-class Decision(msgspec.Struct, frozen=True):
+class PaidTo(msgspec.Struct, frozen=True):
+    """The payer's own account, to which a refund is paid outside of its channel. The whole number is not kept."""
+
+    holder: str
+    """Masked: `王**`."""
+    number: str
+    """Masked: `**** 1234`."""
+    bank: str
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a person (or `AUTOMATIC`) said about an item, when and why."""
 
     by: str
     at: datetime
     outcome: Outcome
     reason: str
+    paid_to: PaidTo | None = None
+    """Where the money goes, of a refund that is paid another way."""
 
 
 class ConfirmedItem(msgspec.Struct, frozen=True):

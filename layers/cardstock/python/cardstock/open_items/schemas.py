@@ -9,10 +9,10 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
 from cardstock.edge.fields import Currency, Fen, MemberId, Moment, NextCursor
-from cardstock.edge.http import Model
+from cardstock.edge.http import LINE, Model
 from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.open_items import errors
-from cardstock.open_items.model import TWO_PERSONS, Decision, Kind, OpenItem, Outcome, State
+from cardstock.open_items.model import TWO_PERSONS, Decision, Kind, OpenItem, Outcome, PaidTo, State
 
 CLEARING_CODES: Final = (
     NOT_FOUND,
@@ -21,6 +21,10 @@ CLEARING_CODES: Final = (
     errors.OUTCOME_UNKNOWN,
     errors.OUTCOME_DIFFERS,
     errors.ITEM_CHANGED,
+    errors.ACCOUNT_NEEDED,
+    errors.ACCOUNT_NOT_NEEDED,
+    errors.ACCOUNT_DIFFERS,
+    errors.PAYEE_UNVERIFIED,
 )
 
 # kind -> (zh-CN, en)
@@ -42,9 +46,10 @@ _TO_DO: Final = {
         "each week. Within an hour after the order is paid, cancelled or expired, its items are cleared by themselves.",
     ),
     "refund_refused": (
-        "支付渠道最终拒绝了这笔退款。请以其他方式付给买家并登记，或登记放弃，由两人确认；放弃后，其商品和金额可重新申请退款；未发货的商品不再发出，另开一项提醒，直到退款为止。",
-        "The channel refuses a refund for good. Pay the buyer another way, or give the refund up; two persons say so "
-        "here. What is given up can be refunded anew; its unsent units are not sent, and another item reminds of them.",
+        "支付渠道最终拒绝了这笔退款。请付到付款会员本人实名的银行账户并登记，或登记放弃，由两人确认；放弃后，其商品和金额可重新申请退款；未发货的商品不再发出，另开一项提醒，直到退款为止。",
+        "The channel refuses a refund for good. Pay it to an account in the paying member's own verified name, or give "
+        "it up; two persons say so here. What is given up can be refunded anew; its unsent units are not sent, and "
+        "another item reminds of them.",
     ),
     "refund_waits": (
         "支付渠道要等商户处理后才能退款（如补足余额，或在渠道后台指定收款账户）；系统会继续以同一退款单号申请。处理后，退款完成或被拒绝时，本项在一小时内自动了结。",
@@ -116,6 +121,42 @@ class OpenItemQuery(PageQuery):
     ] = None
 
 
+class PayeeAccount(Model):
+    """The account that the money goes to."""
+
+    holder: Annotated[
+        str,
+        Meta(
+            min_length=1, max_length=64, pattern=LINE, examples=["张伟"],
+            description="Holder of the account: the paying member's verified name.",
+        ),
+    ]  # fmt: skip
+    number: Annotated[
+        str,
+        Meta(
+            min_length=8, max_length=64, pattern=LINE, examples=["6222 0212 3456 7894"],
+            description="Number of the account; groups, hyphens and full-width digits are understood. Its last four "
+            "digits are kept.",
+        ),
+    ]  # fmt: skip
+    bank: Annotated[
+        str, Meta(min_length=2, max_length=64, pattern=LINE, description="Name of the bank.", examples=["中国工商银行"])
+    ]
+
+
+class PaidToView(Model):
+    """The account that the money goes to, masked."""
+
+    holder: Annotated[str, Meta(description="Holder, masked.", examples=["张*"])]
+    number: Annotated[str, Meta(description="Number, masked: its last four digits.", examples=["**** 7894"])]
+    bank: Annotated[str, Meta(description="Name of the bank.", examples=["中国工商银行"])]
+
+    @classmethod
+    def of(cls, paid_to: PaidTo | None) -> PaidToView | None:
+        """The account; None if there is none."""
+        return None if paid_to is None else cls(paid_to.holder, paid_to.number, paid_to.bank)
+
+
 class ClearItem(Model):
     """How the item ends, and why."""
 
@@ -129,6 +170,13 @@ class ClearItem(Model):
             examples=["given back at the channel's console on 2026-11-20, number 4200001"],
         ),
     ]
+    account: Annotated[
+        PayeeAccount | None,
+        Meta(
+            description="Where the money goes: needed of the first person for `paid_another_way`, for nothing else. A "
+            "second person who names it names the same."
+        ),
+    ] = None
 
 
 class DecisionView(Model):
@@ -191,10 +239,14 @@ class OpenItemView(Model):
         DecisionView | None, Meta(description="The first person's decision, where it takes two; null otherwise.")
     ]
     cleared: Annotated[DecisionView | None, Meta(description="The decision that cleared it; null while it is open.")]
+    paid_to: Annotated[
+        PaidToView | None, Meta(description="Account that the money of a refund goes to by hand; null if none does.")
+    ]
 
     @classmethod
     def of(cls, item: OpenItem, language: str) -> OpenItemView:
         """An item, with what is to be done in the language of the request."""
+        said = item.cleared or item.requested
         return cls(
             item_id=item.id,
             kind=item.kind,
@@ -209,6 +261,7 @@ class OpenItemView(Model):
             opened_at=rfc3339(item.opened_at),
             requested=DecisionView.of(item.requested),
             cleared=DecisionView.of(item.cleared),
+            paid_to=PaidToView.of(None if said is None else said.paid_to),
         )
 
 

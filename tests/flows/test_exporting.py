@@ -5,13 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.compliance import wiring as compliance_wiring
 from cardstock.compliance.model import Hold
 from cardstock.edge import wiring as edge_wiring
+from cardstock.flows.explaining_schemas import Explanation
+from cardstock.flows.exporting import write_export
+from cardstock.flows.exporting_wiring import exporting_needs
 from cardstock.members.consent_model import PURPOSES
+from cardstock.members.model import Member
 from cardstock.network.presets import UNLOCK
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.model import Order
 from cardstock.recommendations import wiring as recommendations_wiring
 from cardstock.recommendations.model import Entry, Row, member_key
 from cardstock.signing import ACCESS
@@ -222,19 +228,20 @@ def test_a_payment_is_in_the_file_with_its_tax_and_without_what_would_take_the_m
     assert b"sealed" not in content
 
 
-def test_a_coupon_is_in_the_file_with_its_use(shop: Shop) -> None:
+def test_a_coupon_is_in_the_file_with_its_use_once_it_was_granted(shop: Shop) -> None:
     shop.plan = UNLOCK
     life = Life(shop)
+    before = life.exporter.ask(life.anna.id).body["export_id"]
+    life.shop.clock.move(seconds=1)
     friends = [life.exporter.person(f"friend-{number}", invite=life.anna.id) for number in range(2)]
     for number, friend in enumerate(friends):
-        digits = f"1101051949123100{number + 1}"
-        friend.send(
-            "PUT", "/v1/me/identity", {"name": "王小明", "id_number": with_check_digit(digits[:17].ljust(17, "3"))}
-        )
-    (coupon,) = life.export()["members"][0]["coupons"]
+        number_17 = f"1101051949123100{number + 1}"
+        friend.send("PUT", "/v1/me/identity", {"name": "王小明", "id_number": with_check_digit(number_17)})
+    after = life.export()["members"][0]["coupons"]
 
-    assert coupon["coupon"] == f"benefit.{life.anna.id}.1"
-    assert (coupon["state"], coupon["order_id"], coupon["charged_fen"]) == ("unused", None, 0)
+    assert life.exporter.read(life.anna.id, before)["members"][0]["coupons"] == []
+    assert [one["coupon"] for one in after] == [f"benefit.{life.anna.id}.1"]
+    assert (after[0]["state"], after[0]["order_id"], after[0]["charged_fen"]) == ("unused", None, 0)
 
 
 def with_check_digit(digits: str) -> str:
@@ -300,6 +307,92 @@ def test_an_order_that_is_refunded_between_two_reads_is_read_until_both_belong_t
 
     assert found["order"]["lines"][0]["refunded_units"] == found["order"]["refunded_fen"] == 0
     assert found["refunds"] == []
+
+
+def test_an_order_that_changes_during_that_is_read_once_more(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second refund comes between the reads of refunds and order: the order would have its units, without it."""
+    order_id = life.order(life.anna, ANNA_MARKS, 3)
+    asked = life.exporter.ask(life.anna.id).body["export_id"]
+    life.shop.clock.move(seconds=30)
+    life.refund(life.anna, order_id, "first")
+    orders, reads = orders_wiring.orders(), 0
+    read = orders.refunds_of_order
+
+    def and_another(read_of: str) -> Any:
+        nonlocal reads
+        found, reads = read(read_of), reads + 1
+        if reads == 2:
+            life.refund(life.anna, order_id, "second")
+        return found
+
+    monkeypatch.setattr(orders, "refunds_of_order", and_another)
+    assert write_export(asked, life.anna.id, exporting_needs(Explanation.of)) == "ready"
+    monkeypatch.undo()
+    (found,) = life.exporter.read(life.anna.id, asked)["members"][0]["orders"]
+
+    assert (found["order"]["lines"][0]["refunded_units"], found["refunds"], reads) == (0, [], 3)
+
+
+def test_an_order_that_never_stands_still_is_read_with_the_next_delivery(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = life.order(life.anna, ANNA_MARKS, 9)
+    life.exporter.ask(life.anna.id)
+    (message,) = life.exporter.messages()
+    life.shop.clock.move(seconds=30)
+    life.refund(life.anna, order_id, "first")
+    orders = orders_wiring.orders()
+    read = orders.find_order
+    versions = iter(range(100, 200))
+
+    def restless(found: str) -> Order:
+        order = read(found)
+        assert order is not None
+        return replace(order, version=next(versions))
+
+    monkeypatch.setattr(orders, "find_order", restless)
+
+    assert life.exporter.work(message) == 1
+    monkeypatch.undo()
+    assert life.exporter.work(message) == 0
+
+
+def test_accounts_that_merge_after_the_asking_or_have_closed_are_not_in_the_file(life: Life) -> None:
+    second, third = life.exporter.person("anna-second"), life.exporter.person("anna-third")
+    for other in (second, third):
+        if other is third:
+            asked = life.exporter.ask(life.anna.id).body["export_id"]
+            life.shop.clock.move(seconds=1)
+        code = life.anna.send("PUT", "/v1/me/merge-code").body["code"]
+        other.send("POST", "/v1/me/merges", {"code": code})
+    life.shop.clock.move(seconds=30)
+    assert life.exporter.work(*life.exporter.messages()) == 0
+    early, late = life.exporter.read(life.anna.id, asked), life.export()
+    second.close()
+    closed = life.export()
+
+    assert [[one["member_id"] for one in read["members"]] for read in (early, late, closed)] == [
+        [life.anna.id, second.id], [life.anna.id, second.id, third.id], [life.anna.id, third.id],
+    ]  # fmt: skip
+    assert [len(early["members"][0]["merges"]), len(late["members"][0]["merges"])] == [2, 3]
+
+
+FIELDS = {
+    "phone_lost": "phone_moves", "person": "identity", "group": "merges", "consents": "consents",
+    "closing_at": "closing", "former": "closed_accounts", "staff_link": "staff_person", "id": "member_id",
+    "account": "first_account",
+}  # fmt: skip
+"""Field of a member -> under which name or in which section it is in a file, where that is not its own name."""
+NOT_TOLD = {"siblings", "same_person", "erased_at"}
+"""Other accounts that are only verified as the same person; and a closed account gets no export."""
+
+
+def test_every_field_of_a_member_is_in_the_file_or_is_named_here(life: Life) -> None:
+    first = life.export()["members"][0]
+    shown = first.keys() | first["profile"][0].keys()
+    fields = set(Member.__struct_fields__) - NOT_TOLD
+
+    assert {name for name in fields if FIELDS.get(name, name) not in shown} == set()
 
 
 def test_a_statement_that_is_behind_the_books_is_read_again_later(life: Life) -> None:

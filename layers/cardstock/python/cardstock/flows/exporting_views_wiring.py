@@ -61,6 +61,7 @@ def _profile(member: Member, _language: str) -> Any:
         "joining_until": moment_or_none(member.joining_until),
         "staff_person": member.staff_link or None,
         "was_staff": member.was_staff,
+        "closed_accounts": list(member.former),
     }
 
 

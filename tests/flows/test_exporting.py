@@ -209,6 +209,9 @@ def test_a_payment_is_in_the_file_with_its_tax_and_without_what_would_take_the_m
     exporter, finance = Exporter(shop.cloud, shop.clock), shop.finance
     paid = finance.member(1, 500_000, name="张打款")
     other = finance.member(2, 600_000, name="李别人")
+    book_statements(shop.trade)
+    early = exporter.ask(paid).body["export_id"]
+    shop.clock.move(seconds=1)
     finance.sent()
     assert finance.results(others=True)[0] == 202
     finance.drain()
@@ -226,6 +229,7 @@ def test_a_payment_is_in_the_file_with_its_tax_and_without_what_would_take_the_m
     assert "李别人" not in content.decode()
     assert other not in content.decode()
     assert b"sealed" not in content
+    assert exporter.read(paid, early)["members"][0]["payouts"] == []
 
 
 def test_a_coupon_is_in_the_file_with_its_use_once_it_was_granted(shop: Shop) -> None:
@@ -289,6 +293,26 @@ def test_what_happens_after_the_asking_is_not_in_the_file(life: Life) -> None:
     assert first["rewards"][0]["items"][0]["taken_back"] == []
     assert first["balance"][0]["frozen_fen"] == first["rewards"][0]["items"][0]["rest_fen"]
     assert first["cards"] == []
+
+
+def test_what_the_member_does_to_the_account_after_the_asking_is_not_in_the_file(shop: Shop) -> None:
+    exporter = Exporter(shop.cloud, shop.clock)
+    anna = exporter.person("anna", phone_code="dev:+8613800138111")
+    key = anna.send("POST", "/v1/cards", {"versions": {"default": {"name": "Anna"}}}, key="card").body["card"]
+    anna.send("PUT", "/v1/me/identity", {"name": "王小明", "id_number": NUMBER})
+    asked = exporter.ask(anna.id).body["export_id"]
+    shop.clock.move(seconds=1)
+    anna.send("POST", f"/v1/cards/{key}/shares", {}, key="share")
+    exporter.person("anna")
+    exporter.person("thief", phone_code="dev:+8613800138111")
+    assert anna.send("PUT", "/v1/me/closing", {}).body["state"] == "waiting"
+    shop.clock.move(seconds=29)
+    assert exporter.work(*exporter.messages()) == 0
+    (early,), (late,) = (exporter.read(anna.id, each)["members"] for each in (asked, exporter.make(anna.id)))
+    names = ("cards", "shares", "sessions", "phone_moves", "closing")
+
+    assert [len(early[name]) for name in names] == [1, 0, 1, 0, 0]
+    assert [len(late[name]) for name in names] == [1, 1, 2, 1, 1]
 
 
 def test_an_order_that_is_refunded_between_two_reads_is_read_until_both_belong_together(

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,16 @@ from pynamodb.exceptions import PynamoDBException
 
 from cardstock.compliance import wiring as compliance_wiring
 from cardstock.errors import CardstockError
+from cardstock.flows.wiring import rules
 from cardstock.ledger.store import BalanceItem
 from cardstock.members.erasure_store import DynamoErasures
+from cardstock.members.session_store import SessionItem
 from cardstock.members.store import DynamoMembers, ErasureItem, PersonItem, members_of
 from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import NOBODY
+from cardstock.recommendations.model import Row
+from cardstock.recommendations.store import DynamoRows
 from cardstock.retention import TEN_YEARS, THREE_YEARS
 from functions.members.nightly_erasure import app as nightly_erasure
 from functions.members.on_export import app as on_export
@@ -228,6 +232,19 @@ def test_a_verified_name_is_kept_ten_years_if_anything_was_paid_out(shop: Shop) 
     assert sorted(set(left(shop.cloud, shop.clock.now()))) == []
 
 
+def test_an_erasure_that_was_due_in_the_old_year_is_found_in_the_new_one(shop: Shop) -> None:
+    anna = a_marked_customer()
+    anna.send("PUT", "/v1/me/identity", PERSON)
+    BalanceItem(anna.id, paid=100).save()
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    night(shop)
+    shop.clock.set(datetime(2037, 1, 2, tzinfo=UTC))
+
+    assert night(shop)["erased"] == 1
+    assert members_of([anna.id])[anna.id].person is None
+
+
 def test_an_answer_to_a_closing_says_what_stays_until_when_and_why(shop: Shop) -> None:
     anna = a_marked_customer()
     before = anna.send("GET", "/v1/me/closing").body["kept"]
@@ -293,6 +310,84 @@ def test_a_mark_is_kept_while_one_order_with_it_can_still_be_checked(shop: Shop)
     assert half.receiver == NOBODY
     assert list(early) == [anna.id]
     assert compliance_wiring.purchase_log().buyers_with_mark(orders[second].payer) == {}  # type: ignore[union-attr]
+
+
+def test_an_erasure_goes_on_the_day_after_its_next_order_has_settled(shop: Shop) -> None:
+    shop.publish_plan()
+    anna = a_marked_customer()
+    first = an_order(shop, anna, key="o1")
+    received(shop, anna, first)
+    shop.clock.move(days=2)
+    second = an_order(shop, anna, key="o2")
+    received(shop, anna, second)
+    orders = {each: orders_wiring.orders().find_order(each) for each in (first, second)}
+    ends = {each: order_settles_at(order, ()) for each, order in orders.items() if order}
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    night(shop)
+    item = ErasureItem.find(f"erasing#{anna.id}")
+    shop.clock.set(ends[first] + timedelta(days=1, seconds=-1))
+    early = night(shop)
+    shop.clock.move(seconds=1)
+    due = night(shop)
+    left_over = {each: orders_wiring.orders().find_order(each) for each in (first, second)}
+    after = ErasureItem.find(f"erasing#{anna.id}")
+
+    assert item is not None
+    assert after is not None
+    assert item.next_at == ends[first] + timedelta(days=1)
+    assert after.next_at == ends[second] + timedelta(days=1)
+    assert (early["waiting"], due["waiting"]) == (0, 1)
+    assert [order.receiver == NOBODY for order in left_over.values() if order] == [True, False]
+
+
+def order_settles_at(order: Any, refunds: Any) -> Any:
+    """When an order settles, by the plan's own rules."""
+    found = rules().settles_at(order, refunds)
+    assert found is not None
+    return found
+
+
+def test_what_a_killed_closing_left_goes_too(shop: Shop) -> None:
+    """Sessions, cards and recommendations that were stored after the closing looked for them."""
+    anna = Customer("anna")
+    closed(shop, anna)
+    at = shop.clock.now()
+    SessionItem(anna.id, "ses_1", account="a", made_at=at, used_at=at, expires_at=at + THREE_YEARS, number=1).save()
+    DynamoRows().write_rows([Row(f"member#{anna.id}", at, ())])
+    shop.clock.move(hours=2)
+    night(shop)
+
+    assert [item for item in shop.cloud.items("sessions") if item["sk"]["S"].startswith("ses_")] == []
+    assert shop.cloud.items("recommendations") == []
+
+
+def test_records_of_consents_stay_three_years_after_the_closing_and_no_longer(shop: Shop) -> None:
+    anna = Customer("anna")
+    closed(shop, anna)
+    closed_at = shop.clock.now()
+    shop.clock.move(hours=2)
+    night(shop)
+    items = [item for item in shop.cloud.items("members") if item["pk"]["S"].startswith(f"consent#{anna.id}")]
+
+    assert len(items) > 1
+    assert {int(item["expires_at"]["N"]) for item in items} == {int((closed_at + THREE_YEARS).timestamp())}
+    assert members_of([anna.id])[anna.id].consents == {}
+
+
+def test_an_erasure_for_which_there_is_no_time_is_late_after_three_days(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed(shop, Customer("anna"))
+    counted: dict[str, int] = {}
+    monkeypatch.setattr(nightly_erasure, "count", counted.__setitem__)
+    shop.clock.move(hours=1, days=3)
+    night(shop, remaining_ms=0)
+    in_time = dict(counted)
+    shop.clock.move(seconds=1)
+    night(shop, remaining_ms=0)
+
+    assert (in_time, counted) == ({"ErasuresLate": 0}, {"ErasuresLate": 1})
 
 
 def test_a_number_that_another_member_has_by_now_stays_that_member_s(shop: Shop) -> None:

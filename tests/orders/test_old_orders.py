@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cardstock.clock import brand_day
 from cardstock.compliance import wiring as compliance_wiring
 from cardstock.flows.order_retention import FIRST_DAY, LOOKS
 from cardstock.orders import wiring as orders_wiring
@@ -77,6 +78,7 @@ def test_an_order_is_erased_three_years_after_it_has_ended_and_not_before(shop: 
     assert {part.receiver for part in parts.values()} == {NOBODY}
     assert marks(shop.cloud) == []
     assert stored(order_id).lines == kept.lines
+    assert orders_wiring.erased_days().reached("soon") == brand_day(start)
     assert audit_now().findings == ()
 
 

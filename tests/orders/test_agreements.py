@@ -1,7 +1,9 @@
 """Payment agreements, from the members' requests and the channel's notices to the tables."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
+import httpx
 import pytest
 
 from cardstock.clock import rfc3339
@@ -306,6 +308,62 @@ def test_an_order_that_was_paid_elsewhere_is_paid_by_that_and_not_charged(clock:
 
     assert two.here.payments == {}
     assert two.orders.orders[two.order.order_id].status == "paid"
+
+
+@pytest.fixture(params=[*PARTIES])
+def in_an_app(
+    request: pytest.FixtureRequest, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Any, AgreementHolder]]:
+    """A platform that takes payments in its app beside the sandbox, and a member who logged in there."""
+    party = PARTIES[request.param](shop.clock)
+    with opened(party, shop.cloud, monkeypatch):
+        monkeypatch.setenv("PAYMENT_SANDBOX_URL", "http://127.0.0.1:8701")
+        sandbox = httpx.MockTransport(shop.channel.handle)
+        orders_wiring.set_payment_transports({party.name: party.transport, "sandbox": sandbox})
+        yield party, AgreementHolder(shop, account=party.payer)
+
+
+def test_in_an_app_of_a_platform_the_order_is_charged_and_can_not_be_paid_there(
+    in_an_app: tuple[Any, AgreementHolder],
+) -> None:
+    party, holder = in_an_app
+    agreement_id, order_id = holder.signed(), holder.order()
+    got = holder.charge(order_id, agreement_id)
+    started = holder.send("POST", f"/v1/orders/{order_id}/payments", {"channel": party.name})
+
+    assert (outcome(got), outcome(started), holder.stored(agreement_id).app) == (
+        "paid", "ORDER_PAID", ":".join(party.payer.split(":")[:2]),
+    )  # fmt: skip
+
+
+def test_what_was_paid_on_the_platform_is_not_charged_too(in_an_app: tuple[Any, AgreementHolder]) -> None:
+    party, holder = in_an_app
+    agreement_id, order_id = holder.signed(), holder.order()
+    window = holder.send("POST", f"/v1/orders/{order_id}/payments", {"channel": party.name}).body["parameters"]
+    party.confirm(window)
+    with holder.channel.at(-1, "kill_before") as calls:
+        got = holder.charge(order_id, agreement_id)
+
+    assert (outcome(got), calls, holder.status(order_id)) == ("ORDER_PAID", [], "paid")
+
+
+def test_a_charge_in_another_currency_is_an_open_item(holder: AgreementHolder) -> None:
+    agreement_id, order_id = holder.signed(), holder.order()
+    holder.channel.company.pay(order_id, 3_003, notify=False)
+    holder.channel.company.payments[order_id]["currency"] = "USD"
+
+    assert [outcome(holder.charge(order_id, agreement_id)) for _ in range(2)] == ["PAYMENT_CLOSED"] * 2
+    assert [(item.kind, item.currency) for item in every_item()] == [("payment_mismatch", "USD")]
+
+
+def test_the_payer_that_the_channel_names_is_marked(holder: AgreementHolder) -> None:
+    agreement_id, order_id = holder.signed(), holder.order()
+    holder.channel.company.pay(order_id, 3_003, payer=ACCOUNT, notify=False)
+    holder.charge(order_id, agreement_id)
+    found = orders_wiring.orders().find_order(order_id)
+
+    assert found is not None
+    assert found.payer == orders_wiring.orders().mark_of("payer", ACCOUNT)
 
 
 def test_a_refusal_that_overtakes_the_charge_of_another_request_does_not_lose_its_count(clock: TestClock) -> None:

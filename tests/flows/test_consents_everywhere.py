@@ -5,7 +5,7 @@ this deployment is searched for them.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +37,7 @@ from tests.house.interleave import every_way
 from tests.people.buyers import BUYER
 from tests.people.clock import TestClock
 from tests.people.consents import login_body, sent
-from tests.people.memory_recommendations import MemoryPurchases
+from tests.people.memory_recommendations import MemoryPurchases, MemoryRows
 from tests.people.model_server import ModelServer
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
@@ -309,6 +309,22 @@ def test_a_withdrawal_while_a_night_learns_leaves_no_row_in_every_order(watched:
         assert member_key(member_id) not in found, run
 
     assert "popular" in left
+
+
+def test_a_row_of_a_member_who_does_not_agree_is_never_written(clock: TestClock) -> None:
+    written: list[str] = []
+
+    class Noted(MemoryRows):
+        def write_rows(self, rows: Iterable[Row]) -> int:
+            found = list(rows)
+            written.extend(row.key for row in found)
+            return super().write_rows(found)
+
+    bought = clock.now() - timedelta(days=1)
+    purchases = MemoryPurchases(*(Purchase(name, "cup", "Cup", 1, bought, name) for name in ("mem_a", "mem_b")))
+    learn_from(purchases, at=clock.now(), rows=Noted(), agreeing=lambda asked: [one for one in asked if one == "mem_a"])
+
+    assert sorted(written) == [member_key("mem_a"), "popular"]
 
 
 def test_a_night_deletes_what_an_earlier_release_learnt_of_members_who_do_not_agree(

@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 
 from cardstock import members as area
+from cardstock.bank_accounts import wiring as bank_accounts_wiring
 from cardstock.bank_accounts.setting import WantedAccount
 from cardstock.errors import CardstockError
 from cardstock.flows import consenting, paying_out_wiring
@@ -28,7 +30,7 @@ from cardstock.members.consent_model import (
 )
 from cardstock.members.consent_texts import TERMS
 from cardstock.members.identity import verify_person
-from cardstock.members.model import Member
+from cardstock.members.model import Member, Person
 from cardstock.members.store import DynamoMembers, MemberItem
 from cardstock.recommendations import wiring as recommendations_wiring
 from cardstock.recommendations.model import Entry, Row, member_key
@@ -525,6 +527,46 @@ def test_two_changes_at_once_are_both_on_record(cloud: Cloud) -> None:
         assert run.ends[1] == 200, run
         assert states(anna)["card_visits"] == states(anna)["recommendations"] == "given", run
         assert len(records(cloud)) == 3, run
+
+
+def test_a_person_is_not_stored_once_the_consents_are_others_than_they_were_read(cloud: Cloud) -> None:
+    anna, members = newcomer("anna", "identity_check"), DynamoMembers()
+    read = members.find_member(anna)
+    assert read is not None
+    withdraw(anna, "identity_check")
+    person = Person("张伟", "1***2", "00$one", date(1990, 5, 5), "dev", NOW)
+    stored = members.add_person(anna, person, read.consents)
+    now = members.find_member(anna)
+
+    assert stored is False
+    assert now is not None
+    assert now.person is None
+
+
+def test_a_withdrawal_and_a_decision_of_the_staff_are_two_versions_of_the_accounts(
+    finance: Finance, cloud: Cloud
+) -> None:
+    member, accounts = finance.member(1), bank_accounts_wiring.accounts()
+    before, first = cloud.snapshot(), accounts.find_holding(member)
+    for run in every_way(
+        lambda: [lambda: accounts.replace(first), lambda: withdraw(member, "bank_account")], before.restore
+    ):
+        refused = isinstance(run.ends[0], CardstockError)
+        held = accounts.find_holding(member)
+
+        assert isinstance(run.ends[1], Member), run
+        assert held.current is None, run
+        assert held.version == first.version + 1 + (not refused), run
+
+
+def test_a_repeated_withdrawal_deletes_what_has_come_back(cloud: Cloud) -> None:
+    anna, rows = newcomer("anna", "recommendations"), recommendations_wiring.learnt_rows()
+    withdraw(anna, "recommendations")
+    rows.write_rows([row(anna)])
+    withdraw(anna, "recommendations")
+
+    assert rows.read_rows([member_key(anna)]) == {}
+    assert len(records(cloud)) == 3
 
 
 # --- whatever happens to a call ---

@@ -12,7 +12,7 @@ from cardstock.cards.store import DynamoCards
 from cardstock.errors import RefusedError
 from cardstock.flows.joining import JoiningNeeds, NetworkInviters
 from cardstock.ids import RequestKey, new_id
-from cardstock.members.consent_model import FIRST
+from cardstock.members.consent_model import FIRST, Consent
 from cardstock.members.merge_store import DynamoMerges
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person, phone_key, union_key
 from cardstock.members.ports import Inviters, Members
@@ -21,6 +21,7 @@ from cardstock.members.store import DynamoMembers, MemberItem, PhoneMoveItem
 from cardstock.network.store import DynamoNetwork
 from tests.people.arrivals import register, session_of
 from tests.people.clock import TestClock
+from tests.people.consents import EVERY
 from tests.people.memory_members import MemoryInviters, MemoryMembers
 from tests.people.memory_orders import MemoryCoupons
 
@@ -37,6 +38,9 @@ def members(request: pytest.FixtureRequest) -> Members:
         return MemoryMembers()
     request.getfixturevalue("cloud")
     return DynamoMembers()
+
+
+NO_VISITS = dict(sorted({**EVERY, "card_visits": Consent(1, granted=False, at=NOW)}.items()))
 
 
 def account(openid: str) -> Account:
@@ -157,6 +161,32 @@ def test_a_person_is_kept_once(members: Members) -> None:
     assert members.add_person(anna.id, PERSON) is False
     assert members.add_person(anna.id, replace(PERSON, number_hash="00ff$11")) is False
     assert members.find_member(anna.id) == replace(anna, person=PERSON, state="verified")
+
+
+def test_a_person_is_kept_while_the_consents_are_those_that_were_read(members: Members) -> None:
+    anna, bert = registered(members, "anna"), registered(members, "bert")
+    assert members.change_consents(bert, NO_VISITS, "dev:wx1")
+
+    assert members.add_person(anna.id, PERSON, anna.consents) is True
+    assert members.add_person(bert.id, PERSON, bert.consents) is False
+    assert found(members, bert) == replace(bert, consents=NO_VISITS)
+
+
+def test_consents_are_replaced_with_the_steps_if_they_are_those_that_were_read(members: Members) -> None:
+    anna, gone = registered(members, "anna"), registered(members, "gone", erased=True)
+    ran: list[str] = []
+
+    def step(_transaction: object) -> None:
+        ran.append("step")
+
+    assert members.change_consents(anna, NO_VISITS, "dev:wx1", step) is True
+    assert members.change_consents(anna, EVERY, "dev:wx1") is False
+    assert members.change_consents(gone, NO_VISITS, "dev:wx1") is False
+    assert members.change_consents(found(members, anna), found(members, anna).consents, "dev:wx1", step) is True
+    assert ran == ["step", "step"]
+    assert members.find_members([anna.id, gone.id, "mem_nobody"]) == {
+        anna.id: replace(anna, consents=NO_VISITS), gone.id: gone,
+    }  # fmt: skip
 
 
 def test_members_who_are_one_person_are_siblings(members: Members) -> None:

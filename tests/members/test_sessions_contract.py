@@ -91,6 +91,16 @@ def test_an_erased_member_uses_no_number_and_adopts_nothing(stores: Stores) -> N
     assert stores.sessions.adopt(started("ses_old", "mem_nobody", "", NOW), 1) == "erased"
 
 
+def test_a_member_who_agreed_to_an_older_version_uses_no_number_and_adopts_nothing(stores: Stores) -> None:
+    anna = member(stores, "anna")
+    made, old = only(stores, anna), started("ses_old", anna, "", NOW)
+
+    assert stores.sessions.use_number(anna, made.id, 1, NOW, 2) == "lapsed"
+    assert stores.sessions.adopt(old, 2) == "lapsed"
+    assert only(stores, anna) == made
+    assert stores.sessions.use_number(anna, made.id, 1, NOW, 1) == Turn(2, NOW)
+
+
 def test_a_session_that_ended_stays_ended(stores: Stores) -> None:
     anna = member(stores, "anna")
     made = only(stores, anna)

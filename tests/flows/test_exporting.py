@@ -12,12 +12,14 @@ from cardstock.compliance.model import Hold
 from cardstock.edge import wiring as edge_wiring
 from cardstock.flows.explaining_schemas import Explanation
 from cardstock.flows.exporting import write_export
+from cardstock.flows.exporting_views_wiring import views
 from cardstock.flows.exporting_wiring import exporting_needs
 from cardstock.members.consent_model import PURPOSES
 from cardstock.members.model import Member
 from cardstock.network.presets import UNLOCK
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import Order
+from cardstock.payouts.lines import Confirmation, Line
 from cardstock.recommendations import wiring as recommendations_wiring
 from cardstock.recommendations.model import Entry, Row, member_key
 from cardstock.signing import ACCESS
@@ -230,6 +232,22 @@ def test_a_payment_is_in_the_file_with_its_tax_and_without_what_would_take_the_m
     assert other not in content.decode()
     assert b"sealed" not in content
     assert exporter.read(paid, early)["members"][0]["payouts"] == []
+
+
+def test_a_transfer_that_waits_for_the_member_is_shown_without_what_accepts_it() -> None:
+    waiting = Line(
+        "pay_202611",
+        "2026-11",
+        "mem_1",
+        1,
+        "n1",
+        500,
+        "waiting_user",
+        confirmation=Confirmation("mch", "wx1", "secret"),
+    )
+    shown = views(Explanation.of)("payouts", waiting, "zh")
+
+    assert (shown["payment"].status, shown["payment"].confirm) == ("waiting_user", None)
 
 
 def test_a_coupon_is_in_the_file_with_its_use_once_it_was_granted(shop: Shop) -> None:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock import members as area
+from cardstock.files import Document
 from cardstock.flows import exporting, exporting_wiring
 from cardstock.flows.explaining_schemas import Explanation
 from cardstock.members import wiring as members_wiring
@@ -109,6 +110,8 @@ def test_an_export_expires_after_a_week_and_is_forgotten_after_a_month(exporter:
 def test_an_export_that_nobody_wrote_in_time_has_failed_and_a_late_message_writes_nothing(exporter: Exporter) -> None:
     anna = exporter.person("anna")
     export_id = exporter.ask(anna.id, "k").body["export_id"]
+    left_by_a_killed_worker = Document("x.json", "application/json", b'{"counts":{}}')
+    members_wiring.export_files().put_first(f"exports/{anna.id}/{export_id}.json", left_by_a_killed_worker)
     exporter.clock.move(hours=3)
     failed = exporter.send(anna.id, "GET", f"/{export_id}").body
 

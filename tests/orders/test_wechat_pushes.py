@@ -1,6 +1,7 @@
 """What WeChat pushes about the trade that it manages: genuine events are recorded once, and nothing else is."""
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -162,7 +163,12 @@ def test_when_money_is_expected_and_since_when_it_is_free_stands_with_the_order(
     order_id, now = inbox.paid(), inbox.shop.clock.now()
     before = inbox.order_of(order_id)
     due, freed = now + timedelta(days=10), now + timedelta(days=9)
-    shipped = inbox.push(SETTLED, order_id, shipped_time=seconds(now), estimated_settlement_time=seconds(due))
+    shipped, again = [
+        inbox.push(
+            SETTLED, order_id, shipped_time=seconds(now), estimated_settlement_time=seconds(due), settlement_time=""
+        )
+        for _ in "12"
+    ]  # fmt: skip
     expected = inbox.order_of(order_id)
     settled = inbox.push(
         SETTLED, order_id, shipped_time=seconds(now), confirm_receive_method=2, confirm_receive_time=seconds(freed),
@@ -170,7 +176,7 @@ def test_when_money_is_expected_and_since_when_it_is_free_stands_with_the_order(
     )  # fmt: skip
     after = inbox.order_of(order_id)
 
-    assert taken(shipped) == taken(settled) == GOOD
+    assert taken(shipped) == taken(again) == taken(settled) == GOOD
     assert (expected.funds_expected_at, expected.funds_freed_at) == (due, None)
     assert (after.funds_expected_at, after.funds_freed_at) == (due, freed)
     # Nothing else of the order follows from it, and no receipt of the goods.
@@ -271,7 +277,7 @@ def test_money_of_a_payment_that_paid_no_order_is_an_open_item_once(inbox: Inbox
     trade = inbox.party.company.trades[paid]
     inbox.push(SETTLED, paid, transaction_id="4200009", settlement_time=now)
     inbox.push(SETTLED, paid, transaction_id="4200009", settlement_time=now)
-    inbox.push(SETTLED, paid, merchant_trade_no=unpaid, settlement_time=now)
+    inbox.push(SETTLED, paid, transaction_id="4200009", merchant_trade_no=unpaid, settlement_time=now)
 
     assert sorted(kinds()) == sorted([("funds_mismatch", paid), ("funds_mismatch", unpaid)])
     assert inbox.order_of(paid).funds_freed_at is None
@@ -300,6 +306,22 @@ def test_what_is_not_of_this_shop_is_answered_and_counted(
     assert taken(inbox.push(event, order_id, settlement_time=1, **fields)) == GOOD
     assert '"PushesNotNeeded":[1.0]' in capsys.readouterr().out
     assert inbox.shop.cloud.state() == before
+
+
+def test_a_number_that_is_none_of_this_shops_costs_no_read(inbox: Inbox) -> None:
+    order_id = inbox.paid()
+    inbox.push(MANAGED)  # the secret is fetched once
+    with faults.watch() as calls:
+        inbox.push(SETTLED, order_id, merchant_trade_no="another-system-1", settlement_time=1)
+
+    assert calls == []
+
+
+@pytest.mark.parametrize("stamp", ["soon", "-1", "1" * 12, "１７９６１１２０００", "1e9"])
+def test_a_signed_time_that_is_none_is_a_forgery(stamp: str) -> None:
+    signature = hashlib.sha1("".join(sorted(("AAAAA", stamp, "1"))).encode()).hexdigest()
+    with pytest.raises(UnauthorizedError, match="SIGNATURE_INVALID"):
+        check_address(PushApp("AAAAA"), PushQuery(signature, stamp, "1"))
 
 
 def test_money_of_a_merchant_below_a_service_provider_is_the_merchants(inbox: Inbox) -> None:

@@ -67,7 +67,7 @@ def _find(push: FundsPush | ShippingPush, orders: Orders) -> Order | None:
 
 
 def _paid_by(order: Order, push: FundsPush | ShippingPush) -> bool:
-    return order.is_paid and (order.channel, order.transaction_no) == (push.channel, push.transaction_no)
+    return (order.channel, order.transaction_no) == (push.channel, push.transaction_no)
 
 
 def _open(

@@ -536,6 +536,17 @@ def test_a_number_is_recognised_before_the_erasure_too(shop: Shop) -> None:
     assert members_of([back.id])[back.id].former == (anna.id,)
 
 
+def test_a_number_that_another_member_has_by_now_says_nothing_of_the_next_one(shop: Shop) -> None:
+    anna = a_marked_customer()
+    closed(shop, anna)
+    bert = Customer("bert", phone_code=f"dev:{MARKERS['number']}")
+    bert.send("PUT", "/v1/me/identity", PERSON)
+    carl = Customer("carl", phone_code=f"dev:{MARKERS['number']}")
+
+    assert carl.id not in (anna.id, bert.id)
+    assert members_of([carl.id])[carl.id].former == ()
+
+
 def test_nobody_is_recognised_after_three_years(shop: Shop) -> None:
     anna = a_marked_customer()
     closed(shop, anna)

@@ -167,6 +167,16 @@ def test_in_every_life_who_returns_counts_for_nobody_again(steps: list[Any], pla
             assert people.returned[name] in people.position(name).same_person
 
 
+def test_only_an_account_without_a_position_is_taken_for_one_that_comes_back() -> None:
+    people = People()
+    people.bind("mem_c", "mem_a")
+    people.buy("mem_b", "mem_a")
+    people.erase("mem_b")
+    people.regroup("bcd")
+
+    assert [people.position(name).has_paid for name in ("mem_c", "mem_d")] == [False, True]
+
+
 def test_two_accounts_of_one_person_do_not_make_a_partner() -> None:
     people = People()
     people.buy("mem_a")

@@ -39,6 +39,9 @@ def _payments() -> Iterator[Row]:
     yield Row("Payment notice", counted, "2 calls, 1 transaction", "1 call", within)
     repeated = f"{_calls(len(again.calls))}, {'an item' if changed else 'no item'} changed"
     yield Row("Payment notice, repeated", repeated, "no item changed", "", not changed)
+    charged = operations.charge_under_agreement()
+    within = len(charged.calls) <= 7 and charged.wcu <= 10
+    yield Row("Charge an order under an agreement", _cost(charged), "7 calls, 10 WCU", "", within)
 
 
 def _refunds() -> Iterator[Row]:

@@ -38,6 +38,7 @@ from cardstock.signing import ACCESS
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, serve, template
 from tests.house.wire import wire
+from tests.people.agreements import AgreementHolder
 from tests.people.arrivals import register
 from tests.people.buyers import BUYER, CART, RECEIVER
 from tests.people.clock import START, TestClock, clock_at
@@ -151,6 +152,19 @@ def payment_callback() -> tuple[Measured, Measured, bool]:
         before = opened.cloud.state()
         again = measured(pay)
         return first, again, opened.cloud.state() != before
+
+
+@cache
+def charge_under_agreement() -> Measured:
+    """An order that is charged under a payment agreement: what is asked of AWS."""
+    with warm_shop() as opened:
+        holder = AgreementHolder(opened)
+        agreement_id, order_id = holder.signed(), holder.order()
+
+        def charge() -> None:
+            assert holder.charge(order_id, agreement_id).body["status"] == "paid"
+
+        return measured(charge)
 
 
 @cache

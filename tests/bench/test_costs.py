@@ -31,6 +31,13 @@ def test_a_payment_is_one_transaction_and_its_repeat_changes_no_item() -> None:
     assert not changed
 
 
+def test_a_charge_under_an_agreement_is_two_transactions() -> None:
+    charged = operations.charge_under_agreement()
+
+    assert charged.calls.count("dynamodb:TransactWriteItems") == 2
+    assert len(charged.calls) <= 7
+
+
 def test_a_person_is_identified_by_one_read_and_an_action_leaves_one_small_record() -> None:
     found = operations.staff_requests()
 

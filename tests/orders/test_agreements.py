@@ -11,8 +11,15 @@ from cardstock.errors import ConflictError, UnavailableError
 from cardstock.ids import new_id
 from cardstock.open_items.store import every_item
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.agreement_model import AGREEMENT_LIFETIME, MAX_CHARGES, MAX_OPEN, Agreement, Bounds
-from cardstock.orders.agreements import AgreementNeeds, ChargeNeeds, charge_order
+from cardstock.orders.agreement_model import (
+    AGREEMENT_LIFETIME,
+    MAX_CHARGES,
+    MAX_OPEN,
+    Agreement,
+    AgreementState,
+    Bounds,
+)
+from cardstock.orders.agreements import AgreementNeeds, ChargeNeeds, charge_order, record_state
 from cardstock.orders.model import Order, Receiver
 from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.store import every_refund
@@ -616,6 +623,13 @@ def test_an_agreement_that_nobody_asked_for_is_an_open_item(holder: AgreementHol
 
     assert [each.status for each in unknown] == [200, 200]
     assert [item.kind for item in every_item()] == ["payment_unknown"]
+
+
+def test_another_channel_s_word_about_an_agreement_changes_nothing(holder: AgreementHolder) -> None:
+    agreement_id = holder.signed()
+    said = record_state(AgreementState(agreement_id, "ended"), "wechat", agreements=orders_wiring.agreements())
+
+    assert (said, holder.stored(agreement_id).status) == ("unknown", "active")
 
 
 def test_a_forged_notice_changes_nothing(holder: AgreementHolder) -> None:

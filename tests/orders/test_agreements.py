@@ -653,6 +653,27 @@ def test_an_open_charge_under_an_agreement_that_was_ended_meanwhile_is_still_rec
     assert (waiting, outcome(holder.charge(order_id, agreement_id))) == ("open", "paid")
 
 
+def test_while_the_outcome_of_a_charge_is_unknown_nothing_else_is_started(holder: AgreementHolder) -> None:
+    agreement_id, order_id = holder.signed(), holder.order()
+    with holder.channel.at(0, "lose_answer"):
+        got = holder.charge(order_id, agreement_id)
+    started = holder.send("POST", f"/v1/orders/{order_id}/payments", {"channel": "sandbox"})
+
+    assert (outcome(got), outcome(started)) == ("CHANNEL_UNAVAILABLE", "PAYMENT_STARTED")
+    assert (holder.charged_fen(agreement_id), outcome(holder.charge(order_id, agreement_id))) == (3_003, "paid")
+
+
+def test_a_marked_order_is_not_charged_once_the_member_has_ended_the_agreement(holder: AgreementHolder) -> None:
+    agreement_id, order_id = holder.signed(), holder.order()
+    for step in (lambda: holder.charge(order_id, agreement_id), lambda: holder.end(agreement_id)):
+        with holder.channel.at(0, "kill_before"):
+            faults.survive(step)
+
+    assert holder.channel.company.agreement_state(agreement_id)["status"] == "signed"
+    assert outcome(holder.charge(order_id, agreement_id)) == "AGREEMENT_ENDED"
+    assert (holder.channel.company.payments[order_id]["status"], holder.status(order_id)) == ("closed", "placed")
+
+
 def test_a_marked_order_whose_agreement_has_ended_is_freed(holder: AgreementHolder) -> None:
     agreement_id, order_id = holder.signed(), holder.order()
     with holder.channel.at(0, "kill_before"):

@@ -27,11 +27,11 @@ WITHOUT_CONTRACT: Mapping[Class, str] = {
 """Ports with a fake that no suite holds, each with its reason."""
 WRAPPERS: Mapping[Class, str] = {
     ("tests.payouts.test_payouts_steps", "Interrupted"): "runs another step, and then asks the real port",
-    ("tests.members.test_members_login", "OfTwoKinds"): "says of the real port's names that they are of a kind",
 }
 """Classes with the members of a port that stand between a test and the real one."""
 PARTS: Mapping[Class, str] = {
     ("tests.payouts.test_payouts_steps", "Growing"): "changes one answer of the real port",
+    ("tests.members.test_members_login", "OfTwoKinds"): "says of the real port's names that they are of a kind",
     ("tests.members.test_log_in_limits", "Platform"): "counts how often the real port is asked for a number",
 }
 """Classes with some members of a port, each with its reason."""

@@ -30,17 +30,25 @@ PERSON = Person(
 )
 
 
+class Repeatable(DevelopmentPlatform):
+    """A platform whose proof of a number anybody can repeat who has seen it, as Alipay's."""
+
+    proves_holder = False  # type: ignore[misc]  # the other platforms' is final
+
+
 class Brand:
     """Members of one brand, and what they have."""
 
     def __init__(self, members: Members, clock: TestClock) -> None:
         self.members, self.clock, self.holdings = members, clock, MemoryHoldings()
 
-    def enter(self, openid: str, phone: str = "", invite: str | None = None) -> LoginResult:
+    def enter(
+        self, openid: str, phone: str = "", invite: str | None = None, *, repeatable: bool = False
+    ) -> LoginResult:
         request = LoginRequest(
             "dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite, consents=AGREED
         )
-        platforms = {"dev": DevelopmentPlatform()}
+        platforms = {"dev": Repeatable() if repeatable else DevelopmentPlatform()}
         return log_in(request, LoginNeeds(platforms, self.members, self.holdings, FIRST, MARKER))
 
     def member(self, member_id: str) -> Member:
@@ -89,6 +97,53 @@ def test_an_account_with_something_loses_its_number_to_a_newcomer_and_is_notifie
     assert former.phone_lost == LostPhone("+86138****8000", "dev", brand.clock.now())
     assert brand.enter("anna").member.id == anna.id
     assert brand.enter("thief").member.id == thief.member.id
+
+
+def test_a_proof_that_anybody_can_repeat_joins_nobody_and_takes_no_number(brand: Brand) -> None:
+    anna, bert = brand.enter("anna", PHONE).member, brand.enter("bert").member
+    thief = brand.enter("thief", PHONE, repeatable=True)
+    again = brand.enter("bert", PHONE, repeatable=True)
+
+    assert thief.is_new
+    assert (thief.member.phone, thief.member.phone_at, thief.member.phone_claimed) == ("", None, False)
+    assert brand.member(thief.member.id) == thief.member
+    assert (again.member.id, again.member.phone) == (bert.id, "")
+    assert brand.holder() == anna.id
+    assert brand.member(anna.id).phone_lost is None
+
+
+def test_who_has_claimed_a_number_loses_it_to_who_proves_it_and_is_joined_by_nobody(brand: Brand) -> None:
+    thief = brand.enter("thief", PHONE, repeatable=True).member
+    anna = brand.enter("anna", PHONE)
+
+    assert (thief.phone, thief.phone_claimed) == (PHONE, True)
+    assert anna.is_new
+    assert brand.holder() == anna.member.id
+    assert not brand.member(anna.member.id).phone_claimed
+    assert brand.member(thief.id) == replace(
+        thief, phone="", phone_at=None, phone_claimed=False,
+        phone_lost=LostPhone("+86138****8000", "dev", brand.clock.now()),
+    )  # fmt: skip
+
+
+def test_a_known_member_claims_a_free_number_and_proves_the_next(brand: Brand) -> None:
+    brand.enter("anna")
+    claimed = brand.enter("anna", PHONE, repeatable=True).member
+    brand.enter("bert", PHONE)
+    proven = brand.enter("anna", "+8613900139000").member
+
+    assert (claimed.phone, claimed.phone_claimed) == (PHONE, True)
+    assert (proven.phone, proven.phone_claimed) == ("+8613900139000", False)
+    assert brand.member(proven.id) == proven
+
+
+def test_a_member_who_says_so_is_joined_by_a_proof_that_can_be_repeated_and_proves_nothing_by_it(brand: Brand) -> None:
+    anna = brand.enter("anna", PHONE).member
+    brand.clock.move(days=1)
+    open_joining(anna.id, members=brand.members)
+    joined = brand.enter("anna-elsewhere", PHONE, repeatable=True).member
+
+    assert joined == brand.member(anna.id) == anna
 
 
 def test_an_old_order_is_nothing_to_be_had(brand: Brand) -> None:
@@ -280,6 +335,8 @@ class Lives:
         self.brand.clock.move(hours=3)  # ten numbers a day are the limit of an account
         holder = self.brand.holder(number) if number else None
         confirmed = holder is not None and self.brand.member(holder).lets_join(self.brand.clock.now())
+        if self.random.random() < 0.3:
+            self.try_seen(person)
         found = self.brand.enter(f"{person}-{self.random.randrange(6)}", number or "")
         member_id = found.member.id
         if found.is_new:
@@ -289,6 +346,19 @@ class Lives:
 
         assert person in self.trusted[member_id], "a log-in led to somebody else's member"
         return member_id
+
+    def try_seen(self, person: int) -> None:
+        """Somebody repeats the proof of a number that another person showed."""
+        number = self.random.choice(list(self.numbers))
+        holder = self.brand.holder(number)
+        if holder is not None and self.brand.member(holder).lets_join(self.brand.clock.now()):
+            return
+        found = self.brand.enter(f"{person}-{self.random.randrange(6)}", number, repeatable=True)
+        if found.is_new:
+            self.trusted[found.member.id] = {person}
+
+        assert person in self.trusted[found.member.id], "a repeated proof led to somebody else's member"
+        assert holder in (None, found.member.id, self.brand.holder(number)), "a repeated proof took a number"
 
     def confirm(self, person: int, _number: str | None) -> None:
         member = self.brand.member(self.log_in(person, None))

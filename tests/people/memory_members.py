@@ -180,7 +180,9 @@ class MemoryMembers:
         if arrival.invited is not None:
             self.inviters.bind_inviter(member.id, arrival.invited.inviter_id)
         if arrival.phone_from is not None:
-            loser = replace(self.members[arrival.phone_from], phone="", phone_at=None, joining_until=None)
+            loser = replace(
+                self.members[arrival.phone_from], phone="", phone_at=None, phone_claimed=False, joining_until=None
+            )
             self.members[loser.id] = replace(loser, phone_lost=arrival.lost)
             self.accounts[phone_key(arrival.member.phone)] = member.id
             self.phone_moves[f"phone-move#{arrival.session.id}"] = loser.id
@@ -272,7 +274,7 @@ class MemoryMembers:
                 return False
             self.members[member.id] = replace(
                 kept, state="erased", erased_at=now, nickname="", birth_year=None, scene="", phone="", phone_at=None,
-                phone_lost=None, joining_until=None,
+                phone_claimed=False, phone_lost=None, joining_until=None,
             )  # fmt: skip
             if self.accounts.pop(phone_key(member.phone), None) and former:
                 self.accounts[former] = member.id

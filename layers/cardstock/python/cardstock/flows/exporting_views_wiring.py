@@ -55,6 +55,7 @@ def _profile(member: Member, _language: str) -> Any:
         "birth_year": member.birth_year,
         "phone": member.phone,
         "phone_at": moment_or_none(member.phone_at),
+        "phone_claimed": member.phone_claimed,
         "first_account": member.account,
         "scene": member.scene,
         "created_at": rfc3339(member.created_at),

@@ -80,8 +80,8 @@ def log_in(request: LoginRequest, needs: LoginNeeds) -> LoginResult:
     An invite never keeps a known member out: it is followed if the rules allow. A known union id gives the account to
     its member. A number of another member lets a new account join that member by the rules of `phones`; else it moves
     to the member who logs in, or stays with a member who is linked with a person of the staff: then the log-in goes on
-    without it. A member who has a number keeps it. Three calls of the store at most, if nobody else
-    writes the same and the number is nobody else's.
+    without it, as it does if anybody can repeat the proof. A member who has a number keeps it. Three calls of the
+    store at most, if nobody else writes the same and the number is nobody else's.
 
     Whoever registers with an account, union id or number of a closed account is a new member who is the same person as
     that one (`Member.former`), and is brought by nobody: an invite is left out.
@@ -113,7 +113,7 @@ def log_in(request: LoginRequest, needs: LoginNeeds) -> LoginResult:
     phone = platform.phone_of(request.app_id, request.phone_code, found.openid) if request.phone_code else ""
     newcomer = Member(id=new_id("mem", now), account=account.name, created_at=now, phone=phone, scene=request.scene)
     if phone:
-        newcomer = replace(newcomer, phone_at=now)
+        newcomer = replace(newcomer, phone_at=now, phone_claimed=not platform.proves_holder)
     session = started(new_id("ses", now), newcomer.id, account.name, now)
     if phone:
         former[phone_key(phone)] = former_key(phone_key(phone), needs.marker)
@@ -172,27 +172,29 @@ class _Vouched(msgspec.Struct, frozen=True):
 
 def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Holdings) -> Arrival:
     keys, phone, now = vouched.keys, vouched.phone, vouched.session.made_at
+    newcomer = vouched.newcomer
     unled = tuple(key for key in keys if key not in leads.owners)
     owner_id = next((leads.owners[key] for key in keys if key in leads.owners), None)
     closer = members.look_closer(owner_id, phone, leads.invited, former=vouched.former.get(phone_key(phone), ""))
     holder_id = closer.phone_owner
     closed = {leads.owners[was] for key in unled if (was := vouched.former[key]) in leads.owners}
+    proven = not newcomer.phone_claimed
     if closer.former is not None and holder_id is None:
         closed.add(closer.former)
     if owner_id is not None:
         arrival = _again(_known_arrival(vouched, closer.known, closer.invited, unled, holder_id), closed)
-        if arrival.phone_from is not None and _keeps_number(members.look_closer(arrival.phone_from).known):
-            return replace(arrival, phone="", phone_from=None)
-        return arrival
-    newcomer = vouched.newcomer
+        if arrival.phone_from is None:
+            return arrival
+        keeps = not proven or _keeps_number(members.look_closer(arrival.phone_from).known)
+        return replace(arrival, phone="", phone_from=None) if keeps else arrival
     if holder_id is not None:
         holder = members.look_closer(holder_id, invited=closer.invited).known
-        join = how_to_join(holder.member, now, holdings=holdings) if holder else None
+        join = how_to_join(holder.member, now, proven=proven, holdings=holdings) if holder else None
         if join is not None:
             joined = _known_arrival(vouched, holder, closer.invited, unled, holder_id)
             return replace(_again(joined, closed), join=join)
-        if _keeps_number(holder):
-            newcomer, phone, holder_id = replace(newcomer, phone="", phone_at=None), "", None
+        if not proven or _keeps_number(holder):
+            newcomer, phone, holder_id = replace(newcomer, phone="", phone_at=None, phone_claimed=False), "", None
     if vouched.is_invited and closer.invited is None and not closed:
         raise INVITER_UNKNOWN()
     return Arrival(
@@ -238,6 +240,7 @@ def _known_arrival(
         replace(vouched.session, member_id=member.id),
         accounts=(*unled, phone_key(phone)) if phone and holder_id is None else unled,
         phone=phone,
+        claimed=vouched.newcomer.phone_claimed,
         invited=invited if known.inviter_id is None else None,
         uses=vouched.uses,
         phone_from=holder_id if phone else None,

@@ -139,6 +139,8 @@ class Member(msgspec.Struct, frozen=True):
     state: MemberState = "registered"
     phone_at: datetime | None = None
     """When a platform last vouched that the member has the number; v0.2.0 did not store it."""
+    phone_claimed: bool = False
+    """Whether the number was bound by a proof that anybody can repeat (`LoginPlatform.proves_holder`)."""
     phone_lost: LostPhone | None = None
     joining_until: datetime | None = None
     """Until when an account with the member's number joins, because the member said so."""

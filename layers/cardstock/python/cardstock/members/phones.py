@@ -2,8 +2,9 @@
 
 Whoever has a number today need not be who had it: carriers give numbers on. So an account joins the member of its
 number only if that member has confirmed it, or if it cannot be anybody else's and there is nothing to be had. Else the
-number moves, and the member who loses it is notified. A member who is linked with a person of the staff keeps its
-number, and no account joins it: only an owner changes who a person of the staff is.
+number moves, and the member who loses it is notified. A proof that anybody can repeat (`LoginPlatform.proves_holder`)
+takes a number from nobody, and joins only who has confirmed it. A member who is linked with a person of the staff
+keeps its number, and no account joins it: only an owner changes who a person of the staff is.
 """
 
 from datetime import datetime, timedelta
@@ -41,12 +42,17 @@ def open_joining(member_id: str, *, members: Members) -> datetime:
     raise errors.PHONE_MISSING()
 
 
-def how_to_join(member: Member, now: datetime, *, holdings: Holdings) -> Join | None:
-    """How an account that has the member's number joins; None: not at all. Asks for holdings only if that decides."""
+def how_to_join(member: Member, now: datetime, *, proven: bool, holdings: Holdings) -> Join | None:
+    """How an account that has the member's number joins; None: not at all. Asks for holdings only if that decides.
+
+    `proven`: the account's proof cannot be repeated by anybody else.
+    """
     if member.state == "erased" or member.staff_link:
         return None
     if member.lets_join(now):
         return "confirmed"
+    if member.phone_claimed or not proven:
+        return None
     proven_at = member.phone_at or member.created_at
     if member.person is not None or now >= proven_at + PROOF_HOLDS:
         return None

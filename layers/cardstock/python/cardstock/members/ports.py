@@ -25,6 +25,11 @@ class LoginPlatform(Protocol):
     it gives no answer, PLATFORM_MISCONFIGURED when it does not take our app id, secret, key or address.
     """
 
+    @property
+    def proves_holder(self) -> bool:
+        """Whether `phone_of` shows that the person who logs in has the number: not where a proof that somebody else has
+        seen is as good as the first time."""
+
     def identify(self, app_id: str, login_code: str) -> PlatformIdentity:
         """Who the person is whom the platform gave `login_code`. A code works once.
 

@@ -117,6 +117,8 @@ class Arrival(msgspec.Struct, frozen=True):
     """What is counted with it."""
     join: Join | None = None
     """Why the account joins the known member, who has its number; None if it led to the member before."""
+    claimed: bool = False
+    """Whether anybody can repeat the proof of the number."""
     phone_from: str | None = None
     """The member who loses the number to the member who logs in."""
     consents: Mapping[Purpose, Consent] | None = None
@@ -133,10 +135,14 @@ class Arrival(msgspec.Struct, frozen=True):
         if self.former:
             member = replace(member, former=tuple(sorted({*member.former, *self.former})))
         if self.join:
-            return replace(member, phone_at=self.session.made_at, joining_until=None)
+            return replace(
+                member, phone_at=member.phone_at if self.claimed else self.session.made_at, joining_until=None
+            )
         if not self.phone:
             return member
-        return replace(member, phone=self.phone, phone_at=self.session.made_at, phone_lost=None)
+        return replace(
+            member, phone=self.phone, phone_at=self.session.made_at, phone_claimed=self.claimed, phone_lost=None
+        )
 
     @property
     def lost(self) -> LostPhone:

@@ -112,6 +112,7 @@ class MemberItem(Table):
     state = UnicodeAttribute(null=True)
     """Missing from items of release v0.2.0, as of members who are only registered."""
     phone_at = EpochAttribute(null=True)
+    phone_claimed = BooleanAttribute(null=True)
     phone_lost = StructAttribute(LostPhone, null=True)
     joining_until = EpochAttribute(null=True)
     closing_at = EpochAttribute(null=True)
@@ -445,11 +446,12 @@ def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
         return ended
     if phone:
         there &= MemberItem.phone.does_not_exist()
-        actions += [MemberItem.phone.set(phone), MemberItem.phone_at.set(now), MemberItem.phone_lost.remove()]
+        claimed = MemberItem.phone_claimed.set(True) if arrival.claimed else MemberItem.phone_claimed.remove()
+        actions += [MemberItem.phone.set(phone), MemberItem.phone_at.set(now), claimed, MemberItem.phone_lost.remove()]
     elif arrival.join is not None:
         allowed = MemberItem.joining_until > now if arrival.join == "confirmed" else MemberItem.person.does_not_exist()
         there &= _NOT_STAFF & (MemberItem.phone == member.phone) & allowed
-        actions += [MemberItem.phone_at.set(now), MemberItem.joining_until.remove()]
+        actions += [MemberItem.joining_until.remove(), *(() if arrival.claimed else (MemberItem.phone_at.set(now),))]
     if arrival.former:
         actions.append(MemberItem.former.add(set(arrival.former)))
     if actions:
@@ -474,6 +476,7 @@ def _move_phone(transaction: Transaction, arrival: Arrival, loser_id: str) -> No
     losing: list[Action] = [
         MemberItem.phone.remove(),
         MemberItem.phone_at.remove(),
+        MemberItem.phone_claimed.remove(),
         MemberItem.joining_until.remove(),
         MemberItem.phone_lost.set(arrival.lost),
     ]
@@ -482,7 +485,7 @@ def _move_phone(transaction: Transaction, arrival: Arrival, loser_id: str) -> No
 
 _FORGOTTEN: Final = (
     MemberItem.nickname, MemberItem.birth_year, MemberItem.scene, MemberItem.phone, MemberItem.phone_at,
-    MemberItem.phone_lost, MemberItem.joining_until,
+    MemberItem.phone_claimed, MemberItem.phone_lost, MemberItem.joining_until,
 )  # fmt: skip
 """What nobody needs of a member whose account is closed. Who was verified stays: tax was withheld from that person."""
 

@@ -12,8 +12,11 @@ NAME: Final = "alipay"
 class AlipayLogin:
     """`members.ports.LoginPlatform`. `config` is the secret's. Raises ValueError for one that cannot work.
 
-    The proof of a telephone number names nobody: that it is the person's own, the client alone says.
+    The proof of a telephone number names neither a person nor a time, and is the same text each time: whoever has seen
+    it can send it. Source: `my.getPhoneNumber`, whose content is code, msg and mobile.
     """
+
+    proves_holder: Final = False
 
     def __init__(self, config: Any, *, client: Alipay, report: Report) -> None:
         self._apps = apps_of(config, App)

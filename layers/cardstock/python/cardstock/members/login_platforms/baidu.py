@@ -20,6 +20,8 @@ class BaiduLogin:
     this process's memory until the number is read or `KEPT_FOR` is over, and nowhere else.
     """
 
+    proves_holder: Final = True
+
     def __init__(self, config: Any, *, client: Baidu, report: Report) -> None:
         self._apps = apps_of(config, App)
         self._client = client

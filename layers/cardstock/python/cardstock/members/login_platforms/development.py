@@ -1,6 +1,7 @@
 """The development platform: accepts any code. Never in the cloud."""
 
 import re
+from typing import Final
 
 from cardstock.members import errors
 from cardstock.members.model import PlatformIdentity
@@ -12,6 +13,8 @@ _PHONE_CODE = re.compile(r"dev:(\+[1-9][0-9]{7,14})")
 class DevelopmentPlatform:
     """`members.ports.LoginPlatform`: `dev:anna` is the account `anna`, `dev:anna/u:one` the same with a union id,
     `dev:+8613800138000` that telephone number."""
+
+    proves_holder: Final = True
 
     def identify(self, app_id: str, login_code: str) -> PlatformIdentity:  # noqa: ARG002 - good for every app here
         found = _parts_of(_LOGIN_CODE, login_code)

@@ -12,6 +12,8 @@ NAME: Final = "douyin"
 class DouyinLogin:
     """`members.ports.LoginPlatform`. `config` is the secret's. Raises ValueError for one that cannot work."""
 
+    proves_holder: Final = True
+
     def __init__(self, config: Any, *, client: Douyin, report: Report) -> None:
         self._apps = apps_of(config, App)
         self._client = client

@@ -1,6 +1,7 @@
 """The routes that API Gateway forwards are the routes that the functions serve, each on its callers' API."""
 
 import importlib
+import inspect
 import re
 
 import pytest
@@ -125,6 +126,14 @@ def test_everything_that_needs_a_right_asks_for_it() -> None:
     open_routes = {(route.method, route.path) for module in HTTP for route in api_of(module).routes if not route.auth}
 
     assert open_routes == OPEN | LOG_IN
+
+
+def test_a_limit_is_handed_to_the_verb_that_it_counts() -> None:
+    """The verb counts what it does, so that refusals and repeats use up nothing."""
+    limited = [route for module in HTTP for route in api_of(module).routes if route.limit]
+
+    assert limited
+    assert [route.path for route in limited if "request.count" not in inspect.getsource(route.handler)] == []
 
 
 @pytest.mark.parametrize("module", HTTP)

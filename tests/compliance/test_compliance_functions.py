@@ -30,6 +30,7 @@ from tests.house import faults
 from tests.house.cloud import ROOT, Context, http_event, queue_event
 from tests.people.arrivals import register
 from tests.people.finance import Finance
+from tests.people.memory_counts import uncounted
 from tests.people.shop import Shop
 from tests.people.staff import person, serve_confirmed, staff_key
 from tests.people.tokens import access_token
@@ -168,6 +169,7 @@ def test_two_accounts_of_one_verified_person_are_one_person(team: Shop) -> None:
             name,
             "王小明",
             NUMBER,
+            uncounted,
             members=members_wiring.members(),
             verifier=members_wiring.identity_verifier(),
             versions=FIRST,

@@ -77,6 +77,8 @@ def chatting(counts: Counts | None) -> Api:
     @api.post("/v1/turns", status=202, auth="member", limit=TURNS)
     def turn(request: Request[Nothing, Nothing]) -> Answer:
         """Say something."""
+        if request.headers.get("x-silent") is None:
+            request.count()
         return Answer("", status=202)
 
     return api
@@ -100,6 +102,22 @@ def test_a_route_with_a_limit_refuses_one_member_and_takes_the_next(cloud: Cloud
     assert problem["detail"] == f"Too often; try again in {problem['facts']['retry_after']} seconds."
     assert say(api, "mem_b")["statusCode"] == 202
     assert TOO_MANY in refusals_of(route)
+
+
+def test_a_call_is_counted_where_the_verb_does_it_and_only_there(cloud: Cloud, clock: TestClock) -> None:
+    counts = MemoryCounts()
+    api = chatting(counts)
+    silent = [say(api, "mem_a", headers={"X-Silent": "yes"})["statusCode"] for _ in range(5)]
+    nothing = dict(counts.counted)
+    say(api, "mem_a")
+
+    assert (silent, nothing, list(counts.counted.values())) == ([202] * 5, {}, [1])
+
+
+def test_a_route_without_a_limit_has_nothing_to_count() -> None:
+    request = Request(Nothing(), Nothing(), {}, {}, "en", b"", False, None, None)
+    with pytest.raises(LookupError, match="no limit"):
+        request.count()
 
 
 def test_counters_without_an_answer_lock_nobody_out(

@@ -37,6 +37,7 @@ from tests.house.interleave import every_way
 from tests.people.buyers import BUYER
 from tests.people.clock import TestClock
 from tests.people.consents import login_body, sent
+from tests.people.memory_counts import uncounted
 from tests.people.memory_recommendations import MemoryPurchases, MemoryRows
 from tests.people.model_server import ModelServer
 from tests.people.replies import Reply, reply
@@ -109,7 +110,7 @@ class Watched:
         learning.handler({"scheduled_at": self.shop.clock.now().isoformat()}, Context(remaining_ms=600_000))
 
     def withdraw(self, member_id: str, purpose: Purpose) -> Any:
-        return consenting.say(member_id, purpose, None, "dev:wx1", consent_needs(), granted=False)
+        return consenting.say(member_id, purpose, None, "dev:wx1", consent_needs(), granted=False, count=uncounted)
 
 
 @pytest.fixture

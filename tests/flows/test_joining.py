@@ -24,6 +24,7 @@ from cardstock.network.deciding import position_of
 from tests.people.arrivals import register
 from tests.people.clock import TestClock
 from tests.people.memory_cards import MemoryCards
+from tests.people.memory_counts import uncounted
 from tests.people.memory_members import MemoryMembers, MemoryMerges
 from tests.people.memory_network import MemoryNetwork
 from tests.people.memory_orders import MemoryCoupons
@@ -119,7 +120,7 @@ def test_a_verified_member_counts_for_the_referrer_once(joining: Joining) -> Non
     guide, anna = joining.register("guide"), joining.register("anna")
     follow_invite(anna, guide, joining.needs)
     for _ in range(2):
-        member = verify_person(anna, "王小明", NUMBERS[0], joining.needs)
+        member = verify_person(anna, "王小明", NUMBERS[0], uncounted, joining.needs)
 
     assert member.state == "verified"
     assert place_of(guide, joining.needs).position.verified_referrals == 1
@@ -130,7 +131,7 @@ def test_two_verified_referrals_give_a_coupon_until_it_is_used(joining: Joining)
     for openid, number in zip(("anna", "bert"), NUMBERS, strict=True):
         friend = joining.register(openid)
         follow_invite(friend, guide, joining.needs)
-        verify_person(friend, "王小明", number, joining.needs)
+        verify_person(friend, "王小明", number, uncounted, joining.needs)
     coupon_id = position_of(guide, network=joining.network).coupon_id
     joining.coupons.grant(guide, coupon_id, 2_000)
     held = place_of(guide, joining.needs)

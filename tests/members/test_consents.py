@@ -29,6 +29,7 @@ from cardstock.members.consent_model import (
     with_consent,
 )
 from cardstock.members.consent_texts import TERMS
+from cardstock.members.consents import AGREEMENTS
 from cardstock.members.identity import verify_person
 from cardstock.members.model import Member, Person
 from cardstock.members.store import DynamoMembers, MemberItem
@@ -40,6 +41,7 @@ from tests.house.interleave import every_way
 from tests.people.clock import START, TestClock
 from tests.people.consents import login_body, sent
 from tests.people.finance import CARD, Finance
+from tests.people.memory_counts import uncounted
 from tests.people.replies import Reply, reply
 from tests.people.tokens import access_token
 
@@ -335,6 +337,21 @@ def test_agreeing_needs_the_version_in_force_and_withdrawing_none(
     )  # fmt: skip
 
 
+def test_a_withdrawal_is_never_refused_and_only_agreeing_anew_is_counted(cloud: Cloud) -> None:
+    anna = newcomer()
+    given = [say(anna, "card_visits", granted=True, version=1).status for _ in range(AGREEMENTS.most + 1)]
+    ends = []
+    for _ in range(AGREEMENTS.most):
+        ends += [say(anna, "card_visits", granted=granted, version=1).status for granted in (False, False, True)]
+    withdrawn = [say(anna, purpose, granted=False).status for purpose in PURPOSES if purpose != "account"]
+    other = say(anna, "recommendations", granted=True, version=1)
+
+    assert set(given) == {200}
+    assert ends == [200] * (3 * AGREEMENTS.most - 1) + [429]
+    assert set(withdrawn) == {200}
+    assert (other.status, other.body["code"]) == (429, "TOO_MANY")
+
+
 def test_the_account_s_consent_is_withdrawn_by_closing_and_an_unknown_purpose_is_not_found(cloud: Cloud) -> None:
     anna = newcomer()
     before = records(cloud)
@@ -468,7 +485,7 @@ def test_a_line_that_was_listed_is_left_out_when_the_consent_is_withdrawn_before
 
 
 def withdraw(member_id: str, purpose: Purpose) -> Member:
-    return consenting.say(member_id, purpose, None, "dev:wx1", consent_needs(), granted=False)
+    return consenting.say(member_id, purpose, None, "dev:wx1", consent_needs(), granted=False, count=uncounted)
 
 
 def test_a_withdrawal_and_an_account_that_is_set_leave_no_account_without_consent(
@@ -498,7 +515,13 @@ def test_a_withdrawal_and_a_check_of_the_identity_store_no_person_afterwards(clo
 
     def check() -> Member:
         return verify_person(
-            anna, *PERSON.values(), members=DynamoMembers(), verifier=members_wiring.identity_verifier(), versions=FIRST
+            anna,
+            PERSON["name"],
+            PERSON["id_number"],
+            uncounted,
+            members=DynamoMembers(),
+            verifier=members_wiring.identity_verifier(),
+            versions=FIRST,
         )
 
     for run in every_way(lambda: [check, lambda: withdraw(anna, "identity_check")], before.restore):
@@ -518,7 +541,7 @@ def test_two_changes_at_once_are_both_on_record(cloud: Cloud) -> None:
     needs = consent_needs()
     for run in every_way(
         lambda: [
-            lambda: consenting.say(anna, "card_visits", 1, "dev:wx1", needs, granted=True),
+            lambda: consenting.say(anna, "card_visits", 1, "dev:wx1", needs, granted=True, count=uncounted),
             lambda: log_in("anna", "recommendations").status,
         ],
         before.restore,

@@ -75,10 +75,23 @@ def test_five_exports_a_day_are_enough(exporter: Exporter) -> None:
     anna, bert = exporter.person("anna"), exporter.person("bert")
     statuses = [exporter.ask(anna.id).status for _ in range(6)]
 
+    again = exporter.ask(anna.id, "export-1")
+
     assert statuses == [202] * 5 + [429]
+    assert (again.status, again.replayed) == (202, True)  # a repeat is no new export
     assert exporter.ask(bert.id).status == 202
     exporter.clock.move(days=1)
     assert exporter.ask(anna.id).status == 202
+
+
+def test_repeats_of_one_request_leave_the_other_exports_of_the_day(exporter: Exporter) -> None:
+    anna = exporter.person("anna")
+    first = [exporter.ask(anna.id, "one") for _ in range(7)]
+    others = [exporter.ask(anna.id).status for _ in range(5)]
+
+    assert [(one.status, one.body) for one in first] == [(202, first[0].body)] * 7
+    assert others == [202] * 4 + [429]
+    assert exporter.ask(anna.id, "one").body == first[0].body
 
 
 def test_exports_are_listed_newest_first_to_their_member_alone(exporter: Exporter) -> None:

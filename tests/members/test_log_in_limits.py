@@ -7,20 +7,24 @@ from typing import Any
 import pytest
 
 from cardstock.errors import RefusedError, ThrottledError
+from cardstock.members import errors
+from cardstock.members import wiring as members_wiring
 from cardstock.members.consent_model import FIRST
 from cardstock.members.identity import IDENTITY_CHECKS
 from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult, log_in
-from cardstock.members.login_platforms.development import DevelopmentPlatform
+from cardstock.members.login_platforms.development import DevelopmentPlatform, SelfAssertedIdentity
 from cardstock.members.ports import Members
 from cardstock.members.session_model import LOG_INS, PHONE_CODES
 from cardstock.members.store import DynamoMembers
 from functions.members.api.app import handler
 from tests.house import faults
-from tests.house.cloud import Cloud, Context, http_event
+from tests.house.cloud import Cloud, Context, http_event, serve
 from tests.people.clock import TestClock
-from tests.people.consents import AGREED, login_body
+from tests.people.consents import AGREED, login_body, sent
 from tests.people.marks import MARKER
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
+
+GENUINE, OTHER = "11010519491231002X", "110101199003074514"
 
 
 class Platform(DevelopmentPlatform):
@@ -87,8 +91,8 @@ def test_numbers_are_counted_whether_they_are_new_or_known(members: Members, pla
     assert platform.asked == PHONE_CODES.most
 
 
-def log_in_over_http() -> dict[str, Any]:
-    return handler(http_event("POST", "/v1/auth/sessions", login_body("anna")), Context())
+def log_in_over_http(**more: Any) -> dict[str, Any]:
+    return handler(http_event("POST", "/v1/auth/sessions", login_body("anna", **more)), Context())
 
 
 def test_the_refusal_says_when_to_come_again(cloud: Cloud, clock: TestClock) -> None:
@@ -137,22 +141,51 @@ def test_two_log_ins_that_read_the_same_count_are_not_both_let_in(
         enter(members, platform, "anna")
 
 
-def test_a_member_tries_so_many_identities_a_day(cloud: Cloud, clock: TestClock) -> None:
-    token = json.loads(log_in_over_http()["body"])["access_token"]
+def test_only_numbers_that_the_identity_service_is_asked_about_are_counted(
+    cloud: Cloud, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = json.loads(log_in_over_http(consents=sent("account"))["body"])["access_token"]
+    asked: list[str] = []
 
-    def check(number: str) -> dict[str, Any]:
-        return handler(
-            http_event("PUT", "/v1/me/identity", {"name": "王小明", "id_number": number}, token=token), Context()
-        )
+    def verify(_self: Any, _name: str, number: str) -> str:
+        asked.append(number)
+        if number != GENUINE:
+            raise errors.IDENTITY_MISMATCH()
+        return "dev"
 
-    codes = [json.loads(check("110105194912310021")["body"])["code"] for _ in range(IDENTITY_CHECKS.most)]
-    refused = check("11010519491231002X")
+    monkeypatch.setattr(SelfAssertedIdentity, "verify", verify)
+
+    def send(path: str, body: Any) -> tuple[int, str]:
+        answer = handler(http_event("PUT", path, body, token=token), Context())
+        return answer["statusCode"], json.loads(answer["body"]).get("code", "")
+
+    def check(number: str) -> tuple[int, str]:
+        return send("/v1/me/identity", {"name": "王小明", "id_number": number})
+
+    many = IDENTITY_CHECKS.most + 1
+    refused = {check(GENUINE) for _ in range(many)}
+    assert (
+        serve(
+            http_event("PUT", "/v1/me/consents/identity_check", {"granted": True, "version": 1}, token=token), Context()
+        )["statusCode"]
+        == 200
+    )
+    refused |= {check("110105194912310021") for _ in range(many)}
+    monkeypatch.setattr(members_wiring, "can_verify", lambda: False)
+    refused |= {check(GENUINE) for _ in range(many)}
+    monkeypatch.undo()
+    monkeypatch.setattr(SelfAssertedIdentity, "verify", verify)
+    nothing = list(asked)
+    tried = [check(OTHER) for _ in range(many)]
+    before = len(asked)
     clock.move(days=1)
-    token = json.loads(log_in_over_http()["body"])["access_token"]
+    token = json.loads(log_in_over_http(consents=None)["body"])["access_token"]
+    found = {check(GENUINE) for _ in range(many)}
 
-    assert set(codes) == {"ID_NUMBER_INVALID"}
-    assert (refused["statusCode"], json.loads(refused["body"])["code"]) == (429, "TOO_MANY")
-    assert check("11010519491231002X")["statusCode"] == 200
+    assert refused == {(422, "CONSENT_MISSING"), (400, "ID_NUMBER_INVALID"), (422, "VERIFICATION_MISSING")}
+    assert nothing == []
+    assert tried == [(422, "IDENTITY_MISMATCH")] * IDENTITY_CHECKS.most + [(429, "TOO_MANY")]
+    assert (before, found, asked[before:]) == (IDENTITY_CHECKS.most, {(200, "")}, [GENUINE])
 
 
 def test_counters_go_with_their_windows(cloud: Cloud, clock: TestClock, platform: Platform) -> None:

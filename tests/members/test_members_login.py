@@ -31,6 +31,7 @@ from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock
 from tests.people.consents import AGREED
 from tests.people.marks import MARKER
+from tests.people.memory_counts import uncounted
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -51,7 +52,8 @@ def enter(members: MemoryMembers, openid: str, *, invite: str | None = None, pho
 
 
 def verify(members: MemoryMembers, member_id: str, name: str = "王小明", number: str = GENUINE) -> Member:
-    return verify_person(member_id, name, number, members=members, verifier=SelfAssertedIdentity(), versions=FIRST)
+    verifier = SelfAssertedIdentity()
+    return verify_person(member_id, name, number, uncounted, members=members, verifier=verifier, versions=FIRST)
 
 
 def test_one_openid_in_two_apps_is_two_accounts() -> None:
@@ -149,7 +151,7 @@ def test_without_a_verifier_nobody_is_verified() -> None:
     members = MemoryMembers()
     anna = enter(members, "anna").member.id
     with pytest.raises(RefusedError, match="VERIFICATION_MISSING"):
-        verify_person(anna, "王小明", GENUINE, members=members, verifier=None, versions=FIRST)
+        verify_person(anna, "王小明", GENUINE, uncounted, members=members, verifier=None, versions=FIRST)
 
     assert members.members[anna].person is None
 

@@ -20,6 +20,7 @@ from cardstock.network.ports import Network
 from cardstock.network.store import DynamoNetwork
 from tests.people.arrivals import register
 from tests.people.clock import TestClock
+from tests.people.memory_counts import uncounted
 from tests.people.memory_members import MemoryMembers, MemoryMerges
 from tests.people.memory_network import MemoryNetwork
 
@@ -46,8 +47,8 @@ class World:
 
     def merge(self, other: str, member: str) -> list[str]:
         """`member` enters a code of `other`: the names in the group."""
-        code = merging.new_code(id_of(other), self.needs).text
-        return [each.member_id[-1] for each in merging.merge(code, id_of(member), self.needs).members]
+        code = merging.new_code(id_of(other), uncounted, self.needs).text
+        return [each.member_id[-1] for each in merging.merge(code, id_of(member), uncounted, self.needs).members]
 
     def part(self, leaving: str, member: str) -> None:
         merging.part(id_of(leaving), id_of(member), self.needs)
@@ -108,20 +109,20 @@ def test_two_accounts_are_one_person_once_one_enters_the_other_s_code(world: Wor
 
 
 def test_a_repeat_answers_the_same_and_another_account_cannot_use_the_code_again(world: World) -> None:
-    code = merging.new_code(id_of("a"), world.needs).text
-    first = merging.merge(code, id_of("b"), world.needs)
+    code = merging.new_code(id_of("a"), uncounted, world.needs).text
+    first = merging.merge(code, id_of("b"), uncounted, world.needs)
 
-    assert merging.merge(code, id_of("b"), world.needs) == first
-    assert refusal(lambda: merging.merge(code, id_of("c"), world.needs)) == "MERGE_CODE_INVALID"
+    assert merging.merge(code, id_of("b"), uncounted, world.needs) == first
+    assert refusal(lambda: merging.merge(code, id_of("c"), uncounted, world.needs)) == "MERGE_CODE_INVALID"
     assert world.person("c") == "c"
 
 
 def test_a_code_is_good_for_ten_minutes_and_not_for_its_own_account(world: World) -> None:
-    code = merging.new_code(id_of("a"), world.needs).text
-    own = refusal(lambda: merging.merge(code, id_of("a"), world.needs))
+    code = merging.new_code(id_of("a"), uncounted, world.needs).text
+    own = refusal(lambda: merging.merge(code, id_of("a"), uncounted, world.needs))
     world.clock.move(minutes=10)
-    late = refusal(lambda: merging.merge(code, id_of("b"), world.needs))
-    unknown = refusal(lambda: merging.merge("k7m2p9xw4tab", id_of("b"), world.needs))
+    late = refusal(lambda: merging.merge(code, id_of("b"), uncounted, world.needs))
+    unknown = refusal(lambda: merging.merge("k7m2p9xw4tab", id_of("b"), uncounted, world.needs))
 
     assert (own, late, unknown) == ("MERGE_CODE_INVALID",) * 3
 
@@ -202,10 +203,10 @@ def test_a_person_has_ten_members_at_most(world: World) -> None:
 
 @pytest.mark.parametrize("side", ["who makes the code", "who enters it"])
 def test_a_member_who_is_staff_merges_with_nobody(side: str, world: World) -> None:
-    code = merging.new_code(id_of("a"), world.needs).text
+    code = merging.new_code(id_of("a"), uncounted, world.needs).text
     world.change("a" if side == "who makes the code" else "b", staff_link="stf_1")
 
-    assert refusal(lambda: merging.merge(code, id_of("b"), world.needs)) == "LINKED_TO_STAFF"
+    assert refusal(lambda: merging.merge(code, id_of("b"), uncounted, world.needs)) == "LINKED_TO_STAFF"
     assert (world.person("a"), world.person("b")) == ("a", "b")
 
 
@@ -231,11 +232,11 @@ def test_two_verified_identities_do_not_merge(world: World) -> None:
 
 
 def test_an_erased_member_merges_with_nobody(world: World) -> None:
-    code = merging.new_code(id_of("a"), world.needs).text
+    code = merging.new_code(id_of("a"), uncounted, world.needs).text
     world.change("a", erased_at=NOW, state="erased")
 
-    assert refusal(lambda: merging.merge(code, id_of("b"), world.needs)) == "MEMBER_ERASED"
-    assert refusal(lambda: merging.new_code(id_of("a"), world.needs)) == "MEMBER_ERASED"
+    assert refusal(lambda: merging.merge(code, id_of("b"), uncounted, world.needs)) == "MEMBER_ERASED"
+    assert refusal(lambda: merging.new_code(id_of("a"), uncounted, world.needs)) == "MEMBER_ERASED"
 
 
 @pytest.mark.parametrize("rival", ["merge", "verify", "staff", "erase"])
@@ -243,7 +244,7 @@ def test_what_happens_between_reading_and_writing_is_not_overlooked(
     rival: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another step comes in after this one has read, and before it writes."""
-    code = merging.new_code(id_of("a"), world.needs).text
+    code = merging.new_code(id_of("a"), uncounted, world.needs).text
     world.verify("c")
     merges = world.needs.merges
     commit = merges.commit
@@ -265,10 +266,10 @@ def test_what_happens_between_reading_and_writing_is_not_overlooked(
         "merge": "MERGED_WITH_OTHERS", "verify": "done", "staff": "LINKED_TO_STAFF", "erase": "MEMBER_ERASED",
     }[rival]  # fmt: skip
     if outcome == "done":
-        merging.merge(code, id_of("b"), world.needs)
+        merging.merge(code, id_of("b"), uncounted, world.needs)
         assert [world.person(name) for name in "abc"] == ["abc"] * 3
     else:
-        assert refusal(lambda: merging.merge(code, id_of("b"), world.needs)) == outcome
+        assert refusal(lambda: merging.merge(code, id_of("b"), uncounted, world.needs)) == outcome
         assert world.person("a") == "a"
 
 
@@ -281,7 +282,7 @@ def test_between_members_verified_as_one_nothing_is_overlooked_either(
         world.verify(name)
     if rival == "the same group":
         world.merge("a", "d")
-    code = merging.new_code(id_of("a"), world.needs).text
+    code = merging.new_code(id_of("a"), uncounted, world.needs).text
     merges = world.needs.merges
     commit = merges.commit
 
@@ -290,16 +291,16 @@ def test_between_members_verified_as_one_nothing_is_overlooked_either(
         if rival == "another group":
             world.merge("d", "b")
         elif rival == "the same code":
-            merging.merge(code, id_of("c"), world.needs)
+            merging.merge(code, id_of("c"), uncounted, world.needs)
         else:
             world.merge("d", "c")
         return commit(step)  # type: ignore[arg-type]
 
     monkeypatch.setattr(merges, "commit", late)
     if rival == "the same group":
-        merging.merge(code, id_of("b"), world.needs)
+        merging.merge(code, id_of("b"), uncounted, world.needs)
         assert [world.group(name) for name in "abcd"] == ["adcb"] * 4
         return
     refused = {"another group": "MERGED_WITH_OTHERS", "the same code": "MERGE_CODE_INVALID"}[rival]
-    assert refusal(lambda: merging.merge(code, id_of("b"), world.needs)) == refused
+    assert refusal(lambda: merging.merge(code, id_of("b"), uncounted, world.needs)) == refused
     assert world.group("b") == ("db" if rival == "another group" else "")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cardstock.members.merge_model import MERGE_TRIES
-from cardstock.members.store import members_of
+from cardstock.members.merge_model import MERGE_CODES, MERGE_TRIES
+from cardstock.members.store import MemberItem, members_of
 from cardstock.network import wiring as network_wiring
 from cardstock.network.deciding import position_of
 from tests.house.cloud import Cloud, http_event, serve
@@ -79,6 +79,19 @@ def test_a_thief_who_tries_codes_is_stopped_and_learns_nothing(cloud: Cloud) -> 
 
     assert {(each.status, each.body["code"]) for each in tries} == {(422, "MERGE_CODE_INVALID")}
     assert (stopped.status, stopped.body["code"]) == (429, "TOO_MANY")
+
+
+def test_repeats_of_a_merge_and_refused_codes_use_up_nothing(cloud: Cloud) -> None:
+    (anna, first), (_, second) = log_in("anna"), log_in("anna-elsewhere")
+    code = code_of(first)
+    merged = [send("POST", "/v1/me/merges", {"code": code}, token=second) for _ in range(MERGE_TRIES.most + 1)]
+    own = [send("POST", "/v1/me/merges", {"code": code}, token=first).status for _ in range(MERGE_TRIES.most + 1)]
+    MemberItem(id=anna).update([MemberItem.staff_link.set("person")])
+    codes = {send("PUT", "/v1/me/merge-code", token=first).body["code"] for _ in range(MERGE_CODES.most + 1)}
+
+    assert {each.status for each in merged} == {200}
+    assert own == [422] * MERGE_TRIES.most + [429]  # an own code is a try as well
+    assert codes == {"LINKED_TO_STAFF"}
 
 
 def test_the_code_is_stored_as_a_hash_and_goes_when_it_is_over(cloud: Cloud) -> None:

@@ -18,3 +18,7 @@ class MemoryCounts:
             return False
         self.counted[key] += 1
         return True
+
+
+def uncounted() -> None:
+    """`limits.CountUse` of a verb whose limit is of no interest."""

@@ -19,6 +19,7 @@ from cardstock.staff.store import DynamoPersons
 from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.people.clock import TestClock
+from tests.people.memory_counts import uncounted
 from tests.people.shop import Shop
 from tests.people.staff import Desk, person, session_of
 
@@ -112,7 +113,7 @@ def test_another_member_of_the_same_identity_counts_too(desk: Desk) -> None:
 def test_members_who_merged_before_they_were_linked_make_one_human(desk: Desk) -> None:
     anna, bert = desk.member("anna"), desk.member("bert")
     needs = MergeNeeds(DynamoMerges(), DynamoNetwork())
-    merge(new_code(anna, needs).text, bert, needs)
+    merge(new_code(anna, uncounted, needs).text, bert, uncounted, needs)
     for name, member in (("Li Na", anna), ("Zhao Min", bert)):
         assert desk.accept(desk.invite(person(name)).body["invitation"], member).status == 200
 

@@ -20,7 +20,7 @@ def put_merge_code(request: Request[Nothing, Nothing]) -> schemas.NewMergeCode:
 
     The person enters it while logged in on the other account (`POST /v1/me/merges`). Never pass it on to somebody else.
     """
-    made = merging.new_code(request.caller.id, merge_needs())
+    made = merging.new_code(request.caller.id, request.count, merge_needs())
     return schemas.NewMergeCode(made.text, rfc3339(made.stored.expires_at))
 
 
@@ -34,7 +34,7 @@ def merge_accounts(request: Request[schemas.MergeAccounts, Nothing]) -> schemas.
     Orders, money, inviters and log-ins stay each account's own. One person counts once for a referrer, is granted one
     coupon, and gets no reward for the own orders: such a reward is held. Two verified identities cannot merge.
     """
-    group = merging.merge(request.body.code, request.caller.id, merge_needs())
+    group = merging.merge(request.body.code, request.caller.id, request.count, merge_needs())
     return schemas.MergedAccounts.of(group, request.caller.id)
 
 

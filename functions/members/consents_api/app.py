@@ -7,7 +7,7 @@ from cardstock.errors import MEMBER_ERASED
 from cardstock.flows import consenting
 from cardstock.flows.consenting_wiring import consent_needs
 from cardstock.members import consent_schemas as schemas
-from cardstock.members.consents import CONSENT_CHANGES
+from cardstock.members.consents import AGREEMENTS
 from cardstock.members.profile import find_caller
 from cardstock.members.wiring import consent_versions, members
 from cardstock.partners.wiring import callers
@@ -34,7 +34,7 @@ def list_consents(request: Request[Nothing, Nothing]) -> schemas.ConsentList:
 
 @api.put(
     "/v1/me/consents/{purpose}", body=schemas.PutConsent, answer=schemas.ConsentView, auth="member",
-    codes=schemas.CHANGE_CODES, limit=CONSENT_CHANGES,
+    codes=schemas.CHANGE_CODES, limit=AGREEMENTS,
 )  # fmt: skip
 def put_consent(request: Request[schemas.PutConsent, Nothing]) -> schemas.ConsentView:
     """Agree to a purpose, or withdraw that, which acts from the next request on.
@@ -43,9 +43,13 @@ def put_consent(request: Request[schemas.PutConsent, Nothing]) -> schemas.Consen
     kept, and why. Withdrawn `recommendations` deletes what was learnt, `bank_account` the account (a payout under way
     keeps its own copy); `card_visits` hides the member in lists of visitors; after `identity_check` nothing is checked
     or paid out. `account` is withdrawn by closing the account. A repeat changes nothing.
+
+    A withdrawal is never refused for its number. A member agrees anew thirty times a day at most, over all purposes
+    (`TOO_MANY`); repeats are not counted.
     """
     purpose, said, needs = schemas.purpose_named(request.path["purpose"]), request.body, consent_needs()
-    member = consenting.say(request.caller.id, purpose, said.version, request.caller.app, needs, granted=said.granted)
+    caller, count = request.caller, request.count
+    member = consenting.say(caller.id, purpose, said.version, caller.app, needs, granted=said.granted, count=count)
     return schemas.ConsentView.of(member, purpose, needs.versions, request.language)
 
 

@@ -1,26 +1,25 @@
 """HTTP: a member asks for all that is stored of the own person, as one file."""
 
 from cardstock import clock
-from cardstock.aws.counters import DynamoCounts
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.members import export_schemas as schemas
-from cardstock.members.export_model import EXPORTS
 from cardstock.members.exports import ask_export, find_export, list_exports
 from cardstock.members.wiring import export_files, export_queue, exports, members
 from cardstock.partners.wiring import callers
 
-api = Api("exports", callers=callers, counts=DynamoCounts)
+api = Api("exports", callers=callers)
 
 
 @api.post(
-    "/v1/me/exports", answer=schemas.AskedExport, status=202, auth="member", idempotent=True, limit=EXPORTS,
+    "/v1/me/exports", answer=schemas.AskedExport, status=202, auth="member", idempotent=True,
     codes=schemas.ASKING_CODES,
 )  # fmt: skip
 def ask_for_export(request: Request[Nothing, Nothing]) -> Answer:
     """Ask for a file with everything that is stored of the member, and of the accounts merged with this one.
 
     It is JSON, in the language of the request, has what was stored at `as_of`, and is ready within minutes.
+    Five new ones a day (`TOO_MANY`); a repeat of a request is none.
     """
     made = ask_export(request.caller.id, request.language, request.key, exports=exports(), queue=export_queue())
     return Answer(schemas.AskedExport.of(made.made), replayed=made.replayed)

@@ -3,9 +3,10 @@
 Around the end of a window up to twice as much gets through: that bounds a cost as well, and needs one number.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -39,6 +40,11 @@ class Use(msgspec.Struct, frozen=True):
 
     limit: Limit
     who: str
+
+
+CountUse: TypeAlias = Callable[[], None]
+"""Counts once for whoever calls, before the thing is done. Raises `ThrottledError` (TOO_MANY) at the limit. A verb that
+has a limit calls it when it does the thing: a refusal, and a repeat that changes nothing, are not counted."""
 
 
 class Counts(Protocol):

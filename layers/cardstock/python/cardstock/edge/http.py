@@ -27,11 +27,11 @@ from cardstock.edge.bodies import (
 from cardstock.edge.callers import STAFF, Caller, Callers, require, require_own_page
 from cardstock.edge.first_answers import Answers, FirstAnswer, FirstAnswers
 from cardstock.edge.headers import LISTS, language_of, prefers, sent
-from cardstock.edge.limits import count_call
+from cardstock.edge.limits import count_use
 from cardstock.edge.observability import count, flush, logger
 from cardstock.edge.staff_record import StaffRecord, action_of
 from cardstock.ids import RequestKey, StoredAnswer, canonical, derived_id, fingerprint_of
-from cardstock.limits import Counts, Limit, Use
+from cardstock.limits import Counts, CountUse, Limit, Use
 
 MAX_PATH_VALUE: Final = 200
 _SET_COOKIE: Final = "Set-Cookie"
@@ -74,6 +74,7 @@ class Request(msgspec.Struct, Generic[Body, Query], frozen=True):
     """Whether `raw` is a file of one of the route's `files`, and `body` is empty."""
     _caller: Caller | None
     _key: RequestKey | None
+    _count: CountUse | None = None
     api: str = ""
     """The id of the API that was called."""
     address: str = ""
@@ -92,6 +93,13 @@ class Request(msgspec.Struct, Generic[Body, Query], frozen=True):
         if self._key is None:
             raise LookupError("the route is not declared idempotent")
         return self._key
+
+    @property
+    def count(self) -> CountUse:
+        """Counts one use of the route's limit for the caller; for the verb. Only for routes that declare `limit`."""
+        if self._count is None:
+            raise LookupError("the route declares no limit")
+        return self._count
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -224,9 +232,10 @@ class Api:
         is what a key or a session must hold; `first_answer` is how an `idempotent` route answers a repeat as it did
         first: by its `own` means, from a `stored` answer, or from a `sealed` one because it holds a secret (see
         `first_answers`); `codes` are the refusals it may answer beyond the common ones; `limit` is how often one caller
-        may call it, repeats included; `concerns` says, of a route by which persons act, whether a request names one of
-        some members, or a thing of one (`nobody`: it names none); `raw` leaves the body undecoded in `request.raw`
-        (webhooks are verified on bytes); `files` are media types besides JSON, whose bodies stay undecoded there too.
+        may do it, counted where the verb calls `Request.count`; `concerns` says, of a route by which persons act,
+        whether a request names one of some members, or a thing of one (`nobody`: it names none); `raw` leaves the body
+        undecoded in `request.raw` (webhooks are verified on bytes); `files` are media types besides JSON, whose bodies
+        stay undecoded there too.
         The docstring's first line is the summary, the rest the description.
         """
 
@@ -312,10 +321,6 @@ class Api:
             return _refuse(error, call, f"{route.method} {route.path}")
 
     def _answer(self, route: Route, request: Request[Any, Any], call: "_Call") -> Response[str]:
-        if route.limit is not None:
-            if self._counts is None:
-                raise LookupError("the function declares no counters of limits")
-            count_call(Use(route.limit, request.caller.actor), counts=self._counts())
         if route.first_answer == "own":
             return _reply(route, self._handle(route, request, call), call)
         if self._answers is None:
@@ -381,6 +386,7 @@ class Api:
             body=body,
             _caller=caller,
             _key=key,
+            _count=self._count_of(route, caller),
             query=decode_query(route.query, call.event),
             path=path,
             headers=call.headers,
@@ -390,6 +396,14 @@ class Api:
             api=call.api,
             address=call.address,
         )
+
+    def _count_of(self, route: Route, caller: Caller | None) -> CountUse | None:
+        if route.limit is None or caller is None:
+            return None
+        if self._counts is None:
+            raise LookupError("the function declares no counters of limits")
+        use, counts = Use(route.limit, caller.actor), self._counts
+        return lambda: count_use(use, counts=counts())
 
     def _caller(self, route: Route, call: "_Call") -> Caller | None:
         if route.auth is None:

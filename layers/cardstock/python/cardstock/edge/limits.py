@@ -1,4 +1,4 @@
-"""Limits of routes: a call of one is counted for its caller before it is carried out."""
+"""Limits of routes: what a verb does for a caller is counted before it is done."""
 
 from cardstock import clock
 from cardstock.edge.observability import count, logger
@@ -6,8 +6,8 @@ from cardstock.errors import UnavailableError
 from cardstock.limits import Counts, Use
 
 
-def count_call(use: Use, *, counts: Counts) -> None:
-    """Count the call. Raises `ThrottledError` (TOO_MANY).
+def count_use(use: Use, *, counts: Counts) -> None:
+    """Count a use. Raises `ThrottledError` (TOO_MANY).
 
     A store that does not count lets everybody through, which a metric counts: a limit protects a budget, and without
     the counters' store most calls fail anyway.

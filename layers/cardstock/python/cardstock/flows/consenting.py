@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from cardstock.limits import CountUse
 from cardstock.members.consent_model import Purpose, Versions
 from cardstock.members.consents import change_consent
 from cardstock.members.model import Member
@@ -21,7 +22,14 @@ class ConsentNeeds(msgspec.Struct, frozen=True):
 
 
 def say(
-    member_id: str, purpose: Purpose, version: int | None, app: str, needs: ConsentNeeds, *, granted: bool
+    member_id: str,
+    purpose: Purpose,
+    version: int | None,
+    app: str,
+    needs: ConsentNeeds,
+    *,
+    granted: bool,
+    count: CountUse,
 ) -> Member:
     """The member, who has agreed to the purpose or withdrawn that. Raises what `consents.change_consent` raises.
 
@@ -31,5 +39,13 @@ def say(
     removal = None if granted else needs.removals.get(purpose)
     steps = () if removal is None else (removal(member_id),)
     return change_consent(
-        member_id, purpose, version, app, granted=granted, members=needs.members, versions=needs.versions, steps=steps
+        member_id,
+        purpose,
+        version,
+        app,
+        granted=granted,
+        count=count,
+        members=needs.members,
+        versions=needs.versions,
+        steps=steps,
     )

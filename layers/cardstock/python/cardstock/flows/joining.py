@@ -11,6 +11,7 @@ import msgspec
 from cardstock.cards.ports import Cards
 from cardstock.cards.sharing import owner_of_key
 from cardstock.flows import merging
+from cardstock.limits import CountUse
 from cardstock.members import identity, inviting, login
 from cardstock.members.consent_model import Versions
 from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult
@@ -80,14 +81,14 @@ def log_in(request: LoginRequest, needs: LoginNeeds, merges: merging.MergeNeeds)
     return result
 
 
-def verify_person(member_id: str, name: str, number: str, needs: JoiningNeeds) -> Member:
+def verify_person(member_id: str, name: str, number: str, count: CountUse, needs: JoiningNeeds) -> Member:
     """Verify the member's identity, and count a verified referral for the referrer, once for each person. A repeat
     changes nothing.
 
     Raises what `members.identity.verify_person` raises.
     """
     member = identity.verify_person(
-        member_id, name, number, members=needs.members, verifier=needs.verifier(), versions=needs.versions()
+        member_id, name, number, count, members=needs.members, verifier=needs.verifier(), versions=needs.versions()
     )
     merging.join_verified(member.id, merging.MergeNeeds(needs.merges, needs.network))
     coupons.count_verified(member.id, network=needs.network)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from cardstock import clock
 from cardstock.errors import MEMBER_ERASED, NOT_FOUND, STORE_BUSY
 from cardstock.ids import derived_id, short_key
+from cardstock.limits import CountUse
 from cardstock.members import errors
 from cardstock.members.merge_model import CODE_LETTERS, CODE_LIFE, Group, MergeCode, Merged, connected
 from cardstock.members.model import MOST_MEMBERS, Member
@@ -42,28 +43,33 @@ class NewCode(msgspec.Struct, frozen=True):
     stored: MergeCode
 
 
-def new_code(member_id: str, needs: MergeNeeds) -> NewCode:
+def new_code(member_id: str, count: CountUse, needs: MergeNeeds) -> NewCode:
     """A code with which another account of the same person merges with the member, once, within ten minutes.
 
-    Raises `RefusedError` LINKED_TO_STAFF, `UnauthorizedError` MEMBER_ERASED. One read, one write.
+    Raises `RefusedError` LINKED_TO_STAFF, `UnauthorizedError` MEMBER_ERASED, `ThrottledError` (TOO_MANY).
     """
     _free(needs.merges.find_members({member_id}).get(member_id))
+    count()
     text = short_key(CODE_LETTERS)
     code = MergeCode(_digest(text), member_id, clock.now() + CODE_LIFE)
     needs.merges.put_code(code)
     return NewCode(text, code)
 
 
-def merge(text: str, member_id: str, needs: MergeNeeds) -> Group:
+def merge(text: str, member_id: str, count: CountUse, needs: MergeNeeds) -> Group:
     """The group in which the member and whoever made the code are one person from now on. A repeat changes nothing.
 
     The member joins the group of the other, or both begin one. Raises `RefusedError`: MERGE_CODE_INVALID (unknown,
     used, expired, or the member's own), MERGED_WITH_OTHERS (the member is in a group), MERGED_TOO_MANY,
-    IDENTITIES_DIFFER, LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED.
+    IDENTITIES_DIFFER, LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED; `ThrottledError` (TOO_MANY): every code that
+    the member has not used is counted, whatever comes of it.
     """
-    merges = needs.merges
+    merges, counted = needs.merges, False
     for _ in range(_ATTEMPTS):
         code, now = merges.find_code(_digest(text)), clock.now()
+        if not counted and (code is None or code.used_by != member_id):
+            count()
+            counted = True
         if code is None or code.member_id == member_id:
             raise errors.MERGE_CODE_INVALID()
         members = merges.find_members({code.member_id, member_id})

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.errors import CONSENT_MISSING, STORE_BUSY, Pointer
-from cardstock.limits import Limit
+from cardstock.limits import CountUse, Limit
 from cardstock.members import errors
 from cardstock.members.consent_model import Purpose, Versions, allows, with_consent
 from cardstock.members.consent_texts import TERMS
@@ -16,8 +16,8 @@ from cardstock.members.model import Member
 from cardstock.members.ports import Members
 from cardstock.members.profile import find_caller
 
-CONSENT_CHANGES: Final = Limit("consent-changes", most=60, window=timedelta(days=1))
-"""Of one member. Each change is kept on record."""
+AGREEMENTS: Final = Limit("agreements", most=30, window=timedelta(days=1))
+"""Of one member, over all purposes. Each is kept on record; a withdrawal is never refused, and follows an agreement."""
 _ATTEMPTS: Final = 5
 
 
@@ -59,6 +59,7 @@ def change_consent(
     app: str,
     *,
     granted: bool,
+    count: CountUse,
     members: Members,
     versions: Versions,
     steps: Sequence[Any] = (),
@@ -67,12 +68,14 @@ def change_consent(
 
     What was said before changes nothing, and the steps are done again. `version` is the one that the member has read;
     a withdrawal needs none. `app` is the platform's app in which it is said. Raises `RefusedError`: CONSENT_OUTDATED;
-    CONSENT_NEEDED (the purpose is withdrawn by closing the account); `UnauthorizedError` (MEMBER_ERASED).
+    CONSENT_NEEDED (the purpose is withdrawn by closing the account); `UnauthorizedError` (MEMBER_ERASED);
+    `ThrottledError` (TOO_MANY), only where the member agrees to what was not agreed to before.
     """
     if not granted and not TERMS[purpose].withdrawable:
         raise errors.CONSENT_NEEDED()
     if granted:
         require_current(purpose, version or 0, versions, "/version")
+    counted = False
     for _ in range(_ATTEMPTS):
         member = find_caller(member_id, members=members)
         said = member.consents.get(purpose)
@@ -80,6 +83,9 @@ def change_consent(
         consents = with_consent(member.consents, purpose, named, clock.now(), granted=granted)
         if consents is member.consents and not steps:
             return member
+        if granted and consents is not member.consents and not counted:
+            count()
+            counted = True
         if members.change_consents(member, consents, app, *steps):
             return replace(member, consents=consents)
     raise STORE_BUSY()

@@ -17,7 +17,7 @@ TRANSITIONS: Final[Mapping[ExportState, frozenset[ExportState]]] = {
 }
 
 EXPORTS: Final = Limit("exports", most=5, window=timedelta(days=1))
-"""Of one member, repeats included. Each reads all that is stored of the member."""
+"""New ones of one member. Each reads all that is stored of the member."""
 SETTLES_AFTER: Final = timedelta(seconds=30)
 """From the asking to the reading: indexes and statements, which follow their tables within seconds, have all of it."""
 GIVES_UP_AFTER: Final = timedelta(hours=3)

@@ -11,10 +11,10 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, NextCursor
 from cardstock.edge.http import Model
-from cardstock.errors import MEMBER_ERASED, NOT_FOUND, QUEUE_UNAVAILABLE
+from cardstock.errors import MEMBER_ERASED, NOT_FOUND, QUEUE_UNAVAILABLE, TOO_MANY
 from cardstock.members.export_model import Export, ExportState, state_at
 
-ASKING_CODES: Final = (MEMBER_ERASED, QUEUE_UNAVAILABLE)
+ASKING_CODES: Final = (MEMBER_ERASED, QUEUE_UNAVAILABLE, TOO_MANY)
 LISTING_CODES: Final = (MEMBER_ERASED,)
 READING_CODES: Final = (MEMBER_ERASED, NOT_FOUND)
 

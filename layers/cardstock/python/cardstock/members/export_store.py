@@ -2,7 +2,7 @@
 
 | Access pattern | Table `members`, key | Cost |
 |---|---|---|
-| ask: the member is there, the export is put if absent | `mem_...`, `export#exp_...` | 1 transaction, 5 WCU |
+| ask: the member is there, the export is put if absent, counted | `mem_...`, `export#exp_...` | 1 transaction, 7 WCU |
 | one export | `export#exp_...` | 1 read |
 | a member's exports | index `by_member`, then all of them | 1 query, 1 read |
 | finish: the member is there, the export gets its file | `mem_...`, `export#exp_...` | 1 transaction, 4 WCU |
@@ -15,10 +15,11 @@ from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.aws.counters import CountStep, RequestCounter
 from cardstock.aws.items import PrefixedAttribute, StructAttribute, fields_of, record_of
 from cardstock.aws.tables import ConditionFailedError, EpochAttribute, ExpiryAttribute, Table, Transaction
 from cardstock.errors import MEMBER_ERASED, STORE_BUSY
-from cardstock.members.export_model import Export, ExportFile
+from cardstock.members.export_model import EXPORTS, Export, ExportFile
 from cardstock.members.store import DynamoMembers, MemberItem
 
 _EXPORT: Final = "export#"
@@ -48,9 +49,13 @@ class DynamoExports:
             with Transaction() as transaction:
                 transaction.condition_check(MemberItem, export.member_id, condition=_THERE)
                 transaction.save(item, condition=ExportItem.id.does_not_exist())
+                counter = RequestCounter(EXPORTS.key(export.member_id, export.asked_at))
+                CountStep(transaction, counter, EXPORTS, export.asked_at)
         except ConditionFailedError as error:
             if 0 in error.failed:
                 raise MEMBER_ERASED() from error
+            if 1 not in error.failed:
+                raise EXPORTS.refusal(export.asked_at) from error
             found = self.find(export.id)
             if found is None:
                 raise STORE_BUSY() from error  # it was removed meanwhile

@@ -18,7 +18,8 @@ from cardstock.members.profile import find_caller
 def ask_export(
     member_id: str, language: str, request: RequestKey, *, exports: Exports, queue: ExportQueue
 ) -> RequestResult[Export]:
-    """Keep that the member wants an export, and have it written. Raises `UnauthorizedError` (MEMBER_ERASED).
+    """Keep that the member wants an export, and have it written. Raises `UnauthorizedError` (MEMBER_ERASED),
+    `ThrottledError` (TOO_MANY: `EXPORTS` new ones were asked for).
 
     Safe to repeat and to interrupt: the request makes one export, and is queued again as long as that waits.
     """

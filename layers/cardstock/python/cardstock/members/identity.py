@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.errors import STORE_BUSY
-from cardstock.limits import Limit
+from cardstock.limits import CountUse, Limit
 from cardstock.members import errors
 from cardstock.members.consent_model import Versions
 from cardstock.members.consents import require_consent
@@ -16,19 +16,28 @@ from cardstock.members.ports import IdentityVerifier, Members
 from cardstock.members.profile import find_caller
 
 IDENTITY_CHECKS: Final = Limit("identity-checks", most=10, window=timedelta(days=1))
-"""Of one member. A verifier is paid for each check, and whoever tries numbers must not find one that fits a name."""
+"""Of one member: how often a verifier is asked. It is paid for each check, and whoever tries numbers must not find one
+that fits a name."""
 
 _ATTEMPTS: Final = 5
 
 
 def verify_person(
-    member_id: str, name: str, number: str, *, members: Members, verifier: IdentityVerifier | None, versions: Versions
+    member_id: str,
+    name: str,
+    number: str,
+    count: CountUse,
+    *,
+    members: Members,
+    verifier: IdentityVerifier | None,
+    versions: Versions,
 ) -> Member:
     """The member, verified as the person of that name and identity number. The same person again changes nothing.
 
     Raises `InvalidError` (ID_NUMBER_INVALID), `RefusedError`: IDENTITY_FIXED (the member is verified as somebody else),
     CONSENT_MISSING (nothing is sent to the service then), IDENTITY_MISMATCH, IDENTITY_IN_USE (`MOST_MEMBERS` are this
-    person already), VERIFICATION_MISSING (this deployment has no verifier).
+    person already), VERIFICATION_MISSING (this deployment has no verifier); `ThrottledError` (TOO_MANY) instead of
+    asking the verifier once more.
     """
     number = number.upper()
     now = clock.now()
@@ -42,6 +51,7 @@ def verify_person(
         if verifier is None:
             raise errors.VERIFICATION_MISSING()
         if person is None:
+            count()
             method = verifier.verify(name, number)
             salted = hash_number(number, members.identity_salt())
             person = Person(name, mask_number(number), salted, born, method, verified_at=now)

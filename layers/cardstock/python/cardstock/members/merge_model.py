@@ -17,7 +17,7 @@ UNDO_WINDOW: Final = timedelta(days=30)
 MERGE_CODES: Final = Limit("merge-codes", most=20, window=timedelta(days=1))
 """Of one member."""
 MERGE_TRIES: Final = Limit("merge-tries", most=20, window=timedelta(days=1))
-"""Of one member: codes are not to be found by trying."""
+"""Of one member, without repeats: codes are not to be found by trying."""
 
 
 class Merged(msgspec.Struct, frozen=True):

@@ -242,7 +242,8 @@ class Exports(Protocol):
     """Where it is kept which exports members asked for."""
 
     def add(self, export: Export) -> Export:
-        """Keep a new export; the one that is kept under its id. Raises `UnauthorizedError` (MEMBER_ERASED)."""
+        """Keep a new export, counted with it; the one that is kept under its id. Raises `UnauthorizedError`
+        (MEMBER_ERASED), `ThrottledError` (TOO_MANY: `EXPORTS` new ones of the member)."""
 
     def find(self, export_id: str) -> Export | None:
         """The export, read consistently."""

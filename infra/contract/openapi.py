@@ -39,6 +39,8 @@ from infra.local.examples import example
 from infra.local.template import ROOT
 
 DOCUMENT = ROOT / "infra/contract/openapi.json"
+SHOWN = {"OpenSession": ("consents",), "PutConsent": ("version",)}
+"""Fields of requests that may be left out, and that the example needs all the same."""
 _WIDTH = 120
 
 
@@ -190,6 +192,11 @@ def _show_examples(document: Json) -> None:
             for kind, media in operation.get("requestBody", {}).get("content", {}).items():
                 if kind == "application/json":
                     media["example"] = example(document, media["schema"])
+                    name = media["schema"].get("$ref", "").rpartition("/")[2]
+                    for field in SHOWN.get(name, ()):
+                        media["example"][field] = example(
+                            document, document["components"]["schemas"][name]["properties"][field]
+                        )
 
 
 def _written(value: Json, depth: int = 0) -> str:

@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(shutil.which("curl") is None, reason="the printed calls use curl"),
 ]
-SEEDED = {"sku", "supplier_id", "source"}
+SEEDED = {"sku", "supplier_id", "source", "purpose"}
 """Names in paths whose examples are seeded. Those of other names are made by a call: an order, a card, a key."""
 
 

@@ -325,12 +325,17 @@ def test_agreeing_needs_the_version_in_force_and_withdrawing_none(
     anna = newcomer("anna", "card_visits", "recommendations")
     raise_version(monkeypatch, "card_visits:2 recommendations:3")
     before = states(anna)
-    refused = [say(anna, "card_visits", granted=True, version=version) for version in (None, 1, 3)]
+    refused = [say(anna, "card_visits", granted=True, version=version) for version in (1, 3)]
+    missing = send(anna, "PUT", "/v1/me/consents/card_visits", {"granted": True}, headers={"Accept-Language": "en"})
     given = say(anna, "card_visits", granted=True, version=2)
     withdrawn = say(anna, "recommendations", granted=False)
 
     assert (before["card_visits"], before["account"]) == ("lapsed", "given")
     assert {(one.status, one.body["code"]) for one in refused} == {(422, "CONSENT_OUTDATED")}
+    assert (missing.status, missing.body["code"], missing.body["errors"]) == (
+        400, "BODY_INVALID",
+        [{"pointer": "/version", "code": "MISSING", "detail": "version is missing.", "field": "version"}],
+    )  # fmt: skip
     assert (given.body["state"], given.body["version"], given.body["current_version"]) == ("given", 2, 2)
     assert (withdrawn.body["state"], withdrawn.body["version"], withdrawn.body["current_version"]) == (
         "withdrawn", 1, 3,

@@ -17,20 +17,25 @@ TERMS: Final[Mapping[Purpose, Terms]] = {
         withdrawable=False,
         zh=Notice(
             title="账号与购物",
-            what="平台账号标识、手机号、昵称，订单、收货人、付款与退款，奖励及推荐关系。仅限年满 14 周岁的人使用。",
-            why="登录、下单、发货、付款、退款，以及计算和发放奖励。",
-            to_whom="供应商收到收货人和所购商品；支付机构收到付款信息；推荐人看到所带来订单的编号和奖励。",
+            what="平台账号标识、手机号、昵称，订单、收货人、付款与退款，付款人和设备的标记（不可还原的摘要），奖励及推荐关系。"
+            "仅限年满 14 周岁的人使用。",
+            why="登录、下单、发货、付款、退款，计算和发放奖励，以及识别同一人用多个账号套取奖励。",
+            to_whom="登录平台（微信、支付宝、抖音、百度）收到登录码和手机号授权码；供应商收到收货人和所购商品；支付机构收到付款信息；"
+            "推荐人看到所带来订单的编号和奖励。",
             how_long="账号注销前；交易记录在注销后至少保存三年，涉税记录保存十年。",
             how_withdrawn="注销账号。",
             kept="交易、账务和涉税记录按法定期限保存，期限内只存储。",
         ),
         en=Notice(
             title="Account and shopping",
-            what="Platform account, telephone number, nickname; orders, receivers, payments and refunds; rewards "
-            "and the place in the referral network. Only for people of 14 or older.",
-            why="To log in, order, deliver, pay and refund, and to compute and pay rewards.",
-            to_whom="Suppliers get the receiver and what was bought; payment companies get the payment; a referrer "
-            "sees the ids of orders that earned, and the rewards.",
+            what="Platform account, telephone number, nickname; orders, receivers, payments and refunds; marks of "
+            "payers and devices (digests that do not give them back); rewards and the place in the referral network. "
+            "Only for people of 14 or older.",
+            why="To log in, order, deliver, pay and refund, to compute and pay rewards, and to see when one person "
+            "takes rewards through several accounts.",
+            to_whom="Login platforms (WeChat, Alipay, Douyin, Baidu) get the codes of log-ins and of telephone "
+            "numbers. Suppliers get the receiver and what was bought; payment companies get the payment; a "
+            "referrer sees the ids of orders that earned, and the rewards.",
             how_long="Until the account is closed; records of transactions three years longer, records of tax ten.",
             how_withdrawn="Close the account.",
             kept="Records of transactions, money and tax are kept for the term of the law, and only stored.",
@@ -92,26 +97,26 @@ TERMS: Final[Mapping[Purpose, Terms]] = {
         withdrawable=True,
         zh=Notice(
             title="实名核验",
-            what="姓名和居民身份证号码（敏感个人信息）。",
+            what="姓名、居民身份证号码和其中的出生日期（敏感个人信息）。",
             why="核验身份和年龄；奖励发放须实名扣税。",
             to_whom="实名核验服务；税务机关收到代扣代缴信息。",
-            how_long="身份证号码不保存，只保存加盐哈希和掩码；有过发放的，涉税记录保存十年。",
+            how_long="身份证号码不保存，只保存加盐哈希、掩码和出生日期；有过发放的，涉税记录保存十年。",
             how_withdrawn="随时在同意设置中撤回，之后不再核验，也不再发放奖励，直到再次同意。",
-            kept="已核验的姓名、号码掩码和哈希予以保留：已付款项的涉税记录须保存十年（税收征收管理法实施细则第 29 条"
-            "），且同一人须能识别。",
+            kept="已核验的姓名、出生日期、号码掩码和哈希予以保留：已付款项的涉税记录须保存十年"
+            "（税收征收管理法实施细则第 29 条），且同一人须能识别。",
         ),
         en=Notice(
             title="Identity check",
-            what="Real name and resident identity number (sensitive personal information).",
+            what="Real name, resident identity number and the date of birth in it (sensitive personal information).",
             why="To check who you are and your age; rewards are paid less tax, which needs the real name.",
             to_whom="The identity service; the tax authority gets what was withheld.",
-            how_long="The number is not stored, only a salted hash and a mask; after a payout, records of tax for "
-            "ten years.",
+            how_long="The number is not stored, only a salted hash, a mask and the date of birth; after a payout, "
+            "records of tax for ten years.",
             how_withdrawn="At any time in the consents: then nothing is checked and no reward is paid until you "
             "agree again.",
-            kept="The name, the masked number and the hash of a check that was done stay: records of tax are kept "
-            "for ten years (Implementation Rules of the Tax Collection Law, article 29), and one person must be "
-            "recognised.",
+            kept="The name, the date of birth, the masked number and the hash of a check that was done stay: records "
+            "of tax are kept for ten years (Implementation Rules of the Tax Collection Law, article 29), and one "
+            "person must be recognised.",
         ),
     ),
     "bank_account": Terms(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.errors import CONSENT_MISSING, STORE_BUSY, Pointer
+from cardstock.errors import BODY_INVALID, CONSENT_MISSING, STORE_BUSY, Pointer
 from cardstock.limits import CountUse, Limit
 from cardstock.members import errors
 from cardstock.members.consent_model import Purpose, Versions, allows, with_consent
@@ -67,14 +67,16 @@ def change_consent(
     """The member, who has agreed to the purpose or withdrawn that; `steps` become part of the same transaction.
 
     What was said before changes nothing, and the steps are done again. `version` is the one that the member has read;
-    a withdrawal needs none. `app` is the platform's app in which it is said. Raises `RefusedError`: CONSENT_OUTDATED;
-    CONSENT_NEEDED (the purpose is withdrawn by closing the account); `UnauthorizedError` (MEMBER_ERASED);
-    `ThrottledError` (TOO_MANY), only where the member agrees to what was not agreed to before.
+    a withdrawal needs none. `app` is the platform's app in which it is said. Raises `InvalidError` (BODY_INVALID: there
+    is no version); `RefusedError`: CONSENT_OUTDATED; CONSENT_NEEDED (the purpose is withdrawn by closing the account);
+    `UnauthorizedError` (MEMBER_ERASED); `ThrottledError` (TOO_MANY), only where the member agrees anew.
     """
     if not granted and not TERMS[purpose].withdrawable:
         raise errors.CONSENT_NEEDED()
-    if granted:
-        require_current(purpose, version or 0, versions, "/version")
+    if granted and version is None:
+        raise BODY_INVALID(pointers=(Pointer("/version", "MISSING", {"field": "version"}),))
+    if granted and version is not None:
+        require_current(purpose, version, versions, "/version")
     counted = False
     for _ in range(_ATTEMPTS):
         member = find_caller(member_id, members=members)

@@ -138,6 +138,7 @@ class OpenSession(Model):
                 max_length=10,
                 description="What the person agreed to on this page. `account` is needed once, and again when its text "
                 "has changed; the others are asked for where they are needed.",
+                examples=[[{"purpose": "account", "version": 1}]],
             ),
         ]
         | None

@@ -136,6 +136,28 @@ def test_an_export_that_nobody_wrote_in_time_has_failed_and_a_late_message_write
     assert exporter.messages() == []  # a repeat does not revive it
 
 
+@pytest.mark.parametrize("undoer", ["own side", "other side"])
+def test_after_a_merge_is_undone_no_file_with_the_other_account_is_handed_out(exporter: Exporter, undoer: str) -> None:
+    anna, other, third = (exporter.person(name) for name in ("anna", "anna-elsewhere", "anna-third"))
+    alone = exporter.make(anna.id)
+    for each in (other, third):
+        each.send("POST", "/v1/me/merges", {"code": anna.send("PUT", "/v1/me/merge-code").body["code"]})
+    both, theirs = exporter.make(anna.id), exporter.make(other.id)
+    merged = exporter.send(anna.id, "GET", f"/{both}").body
+    waiting = exporter.ask(anna.id).body["export_id"]
+    (other if undoer == "other side" else anna).send("DELETE", f"/v1/me/merges/{other.id}")
+    parted = [exporter.send(whose, "GET", f"/{one}").body for whose, one in ((anna.id, both), (other.id, theirs))]
+    exporter.clock.move(seconds=30)
+    exporter.work(*exporter.messages())
+    listed = {one["export_id"]: one["state"] for one in exporter.send(anna.id, "GET").body["items"]}
+
+    assert (merged["state"], merged["link"] is not None) == ("ready", True)
+    assert exporter.signed_seconds(merged["link"]) == 900
+    assert [(one["state"], one["link"]) for one in parted] == [("expired", None)] * 2
+    assert listed == {alone: "ready", both: "expired", waiting: "ready"}
+    assert [one["member_id"] for one in exporter.read(anna.id, waiting)["members"]] == [anna.id, third.id]
+
+
 def test_a_closed_account_leaves_no_export_that_can_be_read(exporter: Exporter) -> None:
     anna = exporter.person("anna")
     ready = exporter.make(anna.id)
@@ -219,4 +241,8 @@ def test_the_chart_of_an_export_is_what_happens() -> None:
 
     assert [state_at(asked, at) for at in moments] == ["waiting", "failed", "failed", "failed"]
     assert [state_at(ready, at) for at in moments] == ["ready", "ready", "ready", "expired"]
+    merged = replace(ready, file=ExportFile(1, "", {}, NOW, ("mem_2", "mem_3")))
+    assert [state_at(merged, NOW, group) for group in (["mem_3", "mem_2"], ["mem_2"], [])] == [
+        "ready", "expired", "expired",
+    ]  # fmt: skip
     assert {(before, after) for before, _, after in drawn} == steps_of(TRANSITIONS)

@@ -1,6 +1,5 @@
 """HTTP: a member asks for all that is stored of the own person, as one file."""
 
-from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.members import export_schemas as schemas
@@ -29,14 +28,14 @@ def ask_for_export(request: Request[Nothing, Nothing]) -> Answer:
 def get_export(request: Request[Nothing, Nothing]) -> schemas.ExportWithLink:
     """Read how an export stands, and get a link to its file, which is good for a quarter of an hour."""
     member_id, export_id = request.caller.id, request.path["export_id"]
-    found, link = find_export(member_id, export_id, members=members(), exports=exports(), files=export_files())
-    return schemas.ExportWithLink.with_link(found, link, clock.now())
+    found = find_export(member_id, export_id, members=members(), exports=exports(), files=export_files())
+    return schemas.ExportWithLink.with_link(found)
 
 
 @api.get("/v1/me/exports", answer=schemas.ExportList, auth="member", codes=schemas.LISTING_CODES)
 def list_own_exports(request: Request[Nothing, Nothing]) -> schemas.ExportList:
     """List the member's exports of the last thirty days, newest first."""
-    return schemas.ExportList.of(list_exports(request.caller.id, members=members(), exports=exports()), clock.now())
+    return schemas.ExportList.of(list_exports(request.caller.id, members=members(), exports=exports()))
 
 
 handler = api.handler

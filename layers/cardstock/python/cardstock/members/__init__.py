@@ -24,7 +24,7 @@ A member's consent:
 It is to one purpose, and lapses when a newer version of its text comes into force. An erased member stays on record and
 is refused everywhere (MEMBER_ERASED). Closing an account is `flows.closing`.
 
-An export: time alone makes it fail or expire.
+An export: time alone makes it fail or expire; one with data of an account whose merge was undone has expired.
 
     waiting --finish--> ready
     waiting --state_at--> failed

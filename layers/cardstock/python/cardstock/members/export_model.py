@@ -1,6 +1,6 @@
 """A member's export: what is stored of the member, in one file that can be read for a week."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
@@ -29,12 +29,14 @@ RECORD_LIFE: Final = timedelta(days=30)
 
 
 class ExportFile(msgspec.Struct, frozen=True):
-    """A written file: `size` in bytes, `sha256` of them, `counts` the records of each section."""
+    """A written file: `size` in bytes, `sha256` of them, `counts` the records of each section,
+    `merged` the ids of the other members whose data are in it."""
 
     size: int
     sha256: str
     counts: dict[str, int]
     ready_at: datetime
+    merged: tuple[str, ...] = ()
 
 
 class Export(msgspec.Struct, frozen=True):
@@ -62,10 +64,21 @@ class Export(msgspec.Struct, frozen=True):
         return self.asked_at + RECORD_LIFE
 
 
-def state_at(export: Export, now: datetime) -> ExportState:
-    """How an export stands. Time alone makes it failed or expired: nothing has to be stored for that."""
+class ExportStanding(msgspec.Struct, frozen=True):
+    """An export, how it stands, and a link to its file if that can be read."""
+
+    export: Export
+    state: ExportState
+    link: str | None = None
+
+
+def state_at(export: Export, now: datetime, group: Collection[str] = ()) -> ExportState:
+    """How an export stands: by time, and by `group`, who are merged with its member now; nothing is stored for that.
+
+    A file with data of a member who is not merged any more has expired.
+    """
     if export.file is not None:
-        return "ready" if now < export.expires_at else "expired"
+        return "ready" if now < export.expires_at and set(export.file.merged) <= set(group) else "expired"
     return "waiting" if now < export.asked_at + GIVES_UP_AFTER else "failed"
 
 

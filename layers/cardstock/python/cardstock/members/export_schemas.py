@@ -3,7 +3,6 @@
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -12,7 +11,7 @@ from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, NextCursor
 from cardstock.edge.http import Model
 from cardstock.errors import MEMBER_ERASED, NOT_FOUND, QUEUE_UNAVAILABLE, TOO_MANY
-from cardstock.members.export_model import Export, ExportState, state_at
+from cardstock.members.export_model import Export, ExportStanding, ExportState
 
 ASKING_CODES: Final = (MEMBER_ERASED, QUEUE_UNAVAILABLE, TOO_MANY)
 LISTING_CODES: Final = (MEMBER_ERASED,)
@@ -47,7 +46,7 @@ class ExportView(Model):
         ExportState,
         Meta(
             description="`waiting`, usually for less than a minute; `ready`: its file can be read; `failed`: ask for "
-            "another one; `expired`: its file is deleted."
+            "another one; `expired`: its file is deleted, or a merge of accounts that are in it was undone."
         ),
     ]
     as_of: AsOf
@@ -66,12 +65,13 @@ class ExportView(Model):
     ]
 
     @classmethod
-    def of(cls, export: Export, now: datetime) -> ExportView:
-        """An export at `now`."""
+    def of(cls, standing: ExportStanding) -> ExportView:
+        """An export as it stands."""
+        export = standing.export
         file = export.file
         return cls(
             export_id=export.id,
-            state=state_at(export, now),
+            state=standing.state,
             as_of=rfc3339(export.asked_at),
             expires_at=rfc3339(export.expires_at),
             ready_at=rfc3339(file.ready_at) if file else None,
@@ -94,10 +94,10 @@ class ExportWithLink(ExportView, kw_only=True):
     ]
 
     @classmethod
-    def with_link(cls, export: Export, link: str | None, now: datetime) -> ExportWithLink:
-        """An export at `now`, with its link."""
-        view = ExportView.of(export, now)
-        return cls(**{name: getattr(view, name) for name in view.__struct_fields__}, link=link)
+    def with_link(cls, standing: ExportStanding) -> ExportWithLink:
+        """An export as it stands, with its link."""
+        view = ExportView.of(standing)
+        return cls(**{name: getattr(view, name) for name in view.__struct_fields__}, link=standing.link)
 
 
 class ExportList(Model):
@@ -107,6 +107,6 @@ class ExportList(Model):
     next_cursor: NextCursor = None
 
     @classmethod
-    def of(cls, exports: Sequence[Export], now: datetime) -> ExportList:
-        """The exports at `now`."""
-        return cls([ExportView.of(export, now) for export in exports])
+    def of(cls, exports: Sequence[ExportStanding]) -> ExportList:
+        """The exports as they stand."""
+        return cls([ExportView.of(standing) for standing in exports])

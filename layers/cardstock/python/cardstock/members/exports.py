@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.errors import NOT_FOUND
 from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult, derived_id
-from cardstock.members.export_model import Export, ExportFile, export_key, state_at
+from cardstock.members.export_model import Export, ExportFile, ExportStanding, export_key, state_at
+from cardstock.members.model import Member
 from cardstock.members.ports import ExportFiles, ExportQueue, Exports, Members
 from cardstock.members.profile import find_caller
 
@@ -33,30 +35,48 @@ def ask_export(
 
 def find_export(
     member_id: str, export_id: str, *, members: Members, exports: Exports, files: ExportFiles
-) -> tuple[Export, str | None]:
+) -> ExportStanding:
     """The member's own export, and a link to its file if it is ready. The link is good for a quarter of an hour.
+
+    Whoever undid a merge, the file with the other's data is handed out no more.
 
     Raises `NotFoundError`, `UnauthorizedError` (MEMBER_ERASED).
     """
-    find_caller(member_id, members=members)
+    member = find_caller(member_id, members=members)
     found = exports.find(export_id)
     if found is None or found.member_id != member_id:
         raise NOT_FOUND()
-    ready = state_at(found, clock.now()) == "ready"
-    return found, files.link(found.key) if ready else None
+    [standing] = _standing(member, [found], members)
+    return replace(standing, link=files.link(found.key)) if standing.state == "ready" else standing
 
 
-def list_exports(member_id: str, *, members: Members, exports: Exports) -> Sequence[Export]:
+def list_exports(member_id: str, *, members: Members, exports: Exports) -> Sequence[ExportStanding]:
     """The member's exports of the last month, newest first. Raises `UnauthorizedError` (MEMBER_ERASED)."""
-    find_caller(member_id, members=members)
-    found = exports.of_member(member_id)
-    return sorted(found, key=lambda export: (export.asked_at, export.id), reverse=True)
+    member = find_caller(member_id, members=members)
+    found = sorted(exports.of_member(member_id), key=lambda export: (export.asked_at, export.id), reverse=True)
+    return _standing(member, found, members)
 
 
-class _Counts(msgspec.Struct):
+def _standing(member: Member, exports: Sequence[Export], members: Members) -> Sequence[ExportStanding]:
+    """How the member's exports stand. One read more if other members' data are in one."""
+    others = {other for export in exports if export.file for other in export.file.merged}
+    found = members.find_members(others) if others and member.group else {}
+    group = [key for key, other in found.items() if other.group == member.group]
+    now = clock.now()
+    return [ExportStanding(export, state_at(export, now, group)) for export in exports]
+
+
+class _OfMember(msgspec.Struct):
+    """Whose data a part of a file has."""
+
+    member_id: str
+
+
+class _Written(msgspec.Struct):
     """What a file says of itself."""
 
     counts: dict[str, int]
+    members: list[_OfMember] = []
 
 
 def finish(export: Export, document: Document, now: datetime, *, exports: Exports, files: ExportFiles) -> bool:
@@ -65,8 +85,9 @@ def finish(export: Export, document: Document, now: datetime, *, exports: Export
     The first file that was written stays, whoever else writes one: size, hash and counts are always of that one.
     """
     content = files.put_first(export.key, document)
-    counts = msgspec.json.decode(content, type=_Counts).counts
-    file = ExportFile(len(content), hashlib.sha256(content).hexdigest(), counts, now)
+    written = msgspec.json.decode(content, type=_Written)
+    merged = tuple(one.member_id for one in written.members if one.member_id != export.member_id)
+    file = ExportFile(len(content), hashlib.sha256(content).hexdigest(), written.counts, now, merged)
     if exports.finish(export, file):
         return True
     discard(export.member_id, export.id, exports=exports, files=files)

@@ -58,6 +58,16 @@ _SQS = re.compile(r"https://sqs\.[\w-]+\.amazonaws\.com(?=/)")
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
+def _check_value(name: str, declared: Mapping[str, Json], value: Json) -> None:
+    """Raise TemplateError for a value that CloudFormation would refuse at deployment."""
+    pattern, allowed = declared.get("AllowedPattern"), declared.get("AllowedValues")
+    if not isinstance(value, str):
+        return
+    said = declared.get("ConstraintDescription", f"must match {pattern}" if pattern else f"is one of {allowed}")
+    if (pattern and not re.fullmatch(pattern, value)) or (allowed and value not in map(str, allowed)):
+        raise TemplateError(f"the parameter {name} cannot be {value!r}: {said}")
+
+
 @dataclass
 class Stack:
     """One template file with its parameters. Resolves lazily, so that the order of resources does not matter."""
@@ -78,6 +88,8 @@ class Stack:
         if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
             raise TemplateError(f"{self.path}: no Resources")
         self.body = body
+        for name, declared in (body.get("Parameters") or {}).items():
+            _check_value(f"{self.prefix}{name}", declared, self.given.get(name))
 
     def resources(self) -> Iterator[tuple[str, str, Mapping[str, Json]]]:
         """Logical id, type and unresolved properties of every resource whose condition holds."""

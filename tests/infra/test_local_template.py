@@ -35,6 +35,27 @@ def test_the_deployed_template_is_understood_whole() -> None:
     assert all(value for name, value in template.environment().items() if name.endswith("_TABLE"))
 
 
+@pytest.mark.parametrize("text", ["account:2 card_visits:3", "account:999999", ""])
+def test_versions_of_consents_are_taken(text: str) -> None:
+    loaded = load(ROOT / "template.yaml", parameters={"ConsentVersions": text})
+    found = {function.environment.get("CONSENT_VERSIONS") for function in loaded.functions}
+
+    assert found - {None} == {text}
+
+
+@pytest.mark.parametrize("text", [
+    "account", "account:0", "accounts:2", "account:2,card_visits:3", "account:1000000", "account:2\n",
+])  # fmt: skip
+def test_a_wrong_parameter_is_refused_with_what_is_right(text: str) -> None:
+    with pytest.raises(TemplateError, match=r"ConsentVersions cannot be .*purpose:version"):
+        load(ROOT / "template.yaml", parameters={"ConsentVersions": text})
+
+
+def test_a_value_that_is_not_allowed_is_refused() -> None:
+    with pytest.raises(TemplateError, match="LogLevel cannot be 'LOUD': is one of"):
+        load(ROOT / "template.yaml", parameters={"LogLevel": "LOUD"})
+
+
 def test_functions_have_their_triggers_and_their_own_and_shared_settings() -> None:
     template = small()
     api, consumer, tick = template.functions

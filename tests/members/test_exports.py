@@ -156,6 +156,9 @@ def test_after_a_merge_is_undone_no_file_with_the_other_account_is_handed_out(ex
     assert [(one["state"], one["link"]) for one in parted] == [("expired", None)] * 2
     assert listed == {alone: "ready", both: "expired", waiting: "ready"}
     assert [one["member_id"] for one in exporter.read(anna.id, waiting)["members"]] == [anna.id, third.id]
+    third.send("DELETE", f"/v1/me/merges/{anna.id}")  # the group ends with it
+    ends = {one["export_id"]: one["state"] for one in exporter.send(anna.id, "GET").body["items"]}
+    assert ends == {alone: "ready", both: "expired", waiting: "expired"}
 
 
 def test_a_closed_account_leaves_no_export_that_can_be_read(exporter: Exporter) -> None:

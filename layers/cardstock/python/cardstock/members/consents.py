@@ -85,7 +85,7 @@ def change_consent(
         consents = with_consent(member.consents, purpose, named, clock.now(), granted=granted)
         if consents is member.consents and not steps:
             return member
-        if granted and consents is not member.consents and not counted:
+        if granted and not counted:
             count()
             counted = True
         if members.change_consents(member, consents, app, *steps):

@@ -273,7 +273,7 @@ def test_a_card_nobody_looked_at_has_an_empty_radar(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"ticket": "forged"}, 401, "TOKEN_INVALID"),
+        ({"ticket": "forged"}, 400, "TICKET_INVALID"),
         ({}, 400, "BODY_INVALID"),
         ({"ticket": "t", "seconds": -1}, 400, "BODY_INVALID"),
         ({"ticket": "t", "seconds": 1.5}, 400, "BODY_INVALID"),
@@ -310,8 +310,8 @@ def test_tickets_expire_and_other_tokens_are_no_tickets(cloud: Cloud, clock: Tes
     clock.move(hours=2)
     late, late_problem = call("POST", "/v1/card-views", {"ticket": ticket})
 
-    assert (access, problem["code"]) == (401, "TOKEN_INVALID")
-    assert (late, late_problem["code"]) == (401, "TOKEN_EXPIRED")
+    assert (access, problem["code"]) == (400, "TICKET_INVALID")
+    assert (late, late_problem["code"]) == (400, "TICKET_EXPIRED")
 
 
 def message(**change: Any) -> dict[str, Any]:

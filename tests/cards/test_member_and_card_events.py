@@ -51,7 +51,7 @@ REFUSALS = {
     "bad_forged_token": (401, "TOKEN_INVALID"),
     "bad_no_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
     "bad_no_default_version": (400, "BODY_INVALID"),
-    "bad_forged_ticket": (401, "TOKEN_INVALID"),
+    "bad_forged_ticket": (400, "TICKET_INVALID"),
     "bad_website_with_script": (400, "BODY_INVALID"),
 }
 PAGES = {"page_by_share": 200, "vcard": 200, "bad_unknown_card": 404}

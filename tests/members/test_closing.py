@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cardstock.clock import rfc3339
 from cardstock.flows import closing
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.model import Balance
@@ -104,9 +105,36 @@ def test_a_closed_account_is_refused_everywhere_and_its_sessions_have_ended(clou
     again = reply(serve(http_event("POST", "/v1/auth/refreshes", {"refresh_token": anna.refresh})))
     body = login_body("anna")
 
-    assert anna.close().body["code"] == anna.send("GET", "/v1/me").body["code"] == "MEMBER_ERASED"
+    assert anna.send("GET", "/v1/me").body["code"] == "MEMBER_ERASED"
     assert again.status == 401
     assert reply(serve(http_event("POST", "/v1/auth/sessions", body))).body["code"] == "MEMBER_ERASED"
+
+
+def test_a_repeat_after_the_end_gets_the_answer_that_was_lost(trade: Trade) -> None:
+    guide = Person("guide")
+    earned(trade, guide)
+    sums = guide.closing()
+    closed = guide.close(sums["available_fen"])
+    trade.clock.move(minutes=10)
+    again, read = guide.close(), guide.closing()
+
+    assert closed.body["state"] == "closed"
+    assert (again.status, again.body) == (200, closed.body)
+    assert read == closed.body
+
+
+def test_a_closing_says_from_when_on_the_same_call_ends_it(cloud: Cloud, clock: TestClock) -> None:
+    anna = Person("anna")
+    asked = anna.send("PUT", "/v1/me/closing", {}).body
+    clock.move(seconds=59)
+    early = anna.send("PUT", "/v1/me/closing", {}).body
+    read = anna.closing()
+    clock.move(seconds=1)
+    done = anna.send("PUT", "/v1/me/closing", {}).body
+
+    assert {each["state"] for each in (asked, early, read)} == {"waiting"}
+    assert {each["again_at"] for each in (asked, early, read)} == {rfc3339(clock.now())}
+    assert (done["state"], done["again_at"]) == ("closed", None)
 
 
 def test_an_open_order_keeps_the_account(trade: Trade) -> None:

@@ -181,7 +181,9 @@ SIGNATURE_STALE: Final = timed(
     )
 )
 NOT_FOUND: Final = not_found("NOT_FOUND", zh="没有找到。", en="Not found.")
-MEMBER_ERASED: Final = unauthorized("MEMBER_ERASED", zh="账号已注销。", en="This account has been erased.")
+MEMBER_ERASED: Final = unauthorized(
+    "MEMBER_ERASED", zh="账号已注销，或正在注销。", en="This account is closed, or is being closed."
+)
 CONSENT_MISSING: Final = refused(
     "CONSENT_MISSING",
     zh="须先阅读并同意“{purpose}”的说明（第 {version} 版）。",
@@ -241,5 +243,5 @@ STORE_UNAVAILABLE: Final = unavailable(
 STORE_BUSY: Final = unavailable("STORE_BUSY", zh="系统繁忙，请稍后重试。", en="The store is busy; try again.")
 TOKEN_INVALID: Final = unauthorized("TOKEN_INVALID", zh="登录凭证无效。", en="The token is not valid.")
 TOKEN_EXPIRED: Final = timed(
-    unauthorized("TOKEN_EXPIRED", zh="登录已过期，请重新登录。", en="The token has expired; log in again.")
+    unauthorized("TOKEN_EXPIRED", zh="凭证已过期，请换取新的。", en="The token has expired; get a new one.")
 )

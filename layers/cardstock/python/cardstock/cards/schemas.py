@@ -18,7 +18,14 @@ from cardstock.errors import NOT_FOUND, QUEUE_UNAVAILABLE, TOKEN_EXPIRED, TOKEN_
 
 UPDATE_CODES: Final = (NOT_FOUND, errors.CARD_CHANGED)
 SHARE_CODES: Final = (NOT_FOUND, errors.AUDIENCE_UNKNOWN)
-VIEW_CODES: Final = (TOKEN_INVALID, TOKEN_EXPIRED, edge_errors.KEY_INVALID, QUEUE_UNAVAILABLE)
+VIEW_CODES: Final = (
+    errors.TICKET_INVALID,
+    errors.TICKET_EXPIRED,
+    TOKEN_INVALID,
+    TOKEN_EXPIRED,
+    edge_errors.KEY_INVALID,
+    QUEUE_UNAVAILABLE,
+)
 
 Audience = Annotated[
     str,

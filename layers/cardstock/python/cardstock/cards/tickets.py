@@ -10,7 +10,9 @@ from typing import Final
 from msgspec.structs import asdict
 
 from cardstock.attribution import Attribution
+from cardstock.cards import errors
 from cardstock.cards.model import OpenedCard
+from cardstock.errors import TOKEN_EXPIRED, UnauthorizedError
 from cardstock.ids import short_key
 from cardstock.signing import Signer
 
@@ -25,5 +27,8 @@ def sign_ticket(signer: Signer, opened: OpenedCard) -> str:
 
 
 def open_ticket(signer: Signer, ticket: str) -> Attribution:
-    """The attribution of the ticket's view. Raises `UnauthorizedError` (TOKEN_INVALID, TOKEN_EXPIRED)."""
-    return Attribution(**signer.open(_PURPOSE, ticket))
+    """The attribution of the ticket's view. Raises `InvalidError` (TICKET_INVALID, TICKET_EXPIRED)."""
+    try:
+        return Attribution(**signer.open(_PURPOSE, ticket))
+    except UnauthorizedError as error:
+        raise (errors.TICKET_EXPIRED if error.code == TOKEN_EXPIRED.code else errors.TICKET_INVALID)() from error

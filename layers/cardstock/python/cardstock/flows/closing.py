@@ -85,7 +85,9 @@ class Standing(msgspec.Struct, frozen=True):
     balance: Balance
     reason: str | None = None
     kept: tuple[Kept, ...] = ()
-    """What stays of the account, if it is closed today."""
+    """What stays of the account, if it is closed today, or since it was."""
+    again_at: datetime | None = None
+    """From when on a call can close the account, if only time is waited for."""
 
     @property
     def waits(self) -> bool:
@@ -95,11 +97,11 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def standing(member_id: str, needs: ClosingNeeds) -> Standing:
-    """How closing the account stands. Raises `UnauthorizedError` MEMBER_ERASED.
+    """How closing the account stands, or that it is closed. Raises `UnauthorizedError` MEMBER_ERASED without a member.
 
     Reads the member's orders, a hundred at a time, and the refunds of each.
     """
-    return _standing(find_caller(member_id, members=needs.members), needs)
+    return _ended(member_id, needs) or _standing(find_caller(member_id, members=needs.members), needs)
 
 
 def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -> Standing:
@@ -108,10 +110,12 @@ def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -
     From the first call on the member earns nothing from new orders and places none, which cannot be taken back; a
     minute later, when no earlier request is under way any more, the account can be closed. `give_up` must name exactly
     what is available. Raises `RefusedError`: ORDERS_OPEN, REFUNDS_OPEN, DEBT_OPEN, GIVE_UP_DIFFERS,
-    LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED (also a repeat after the end); `UnavailableError` while a channel
-    has not ended a payment agreement.
+    LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED without a member; `UnavailableError` while a channel has not
+    ended a payment agreement.
     """
     for _ in range(_ATTEMPTS):
+        if (ended := _ended(member_id, needs)) is not None:
+            return ended
         member, now = find_caller(member_id, members=needs.members), clock.now()
         found = _standing(member, needs)
         _require_nothing_open(member, found)
@@ -122,15 +126,27 @@ def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -
         erase_member(member_id, network=needs.network)
         if not needs.members.begin_closing(member_id, now):
             continue
-        settles = member.closing_at is None or now < member.closing_at + SETTLING
-        if settles or balance.frozen or balance.paying or (give_up is None and found.waits):
-            return _state(found, "waiting", member.closing_at or now)
+        asked_at = member.closing_at or now
+        if balance.frozen or balance.paying or (give_up is None and found.waits):
+            return _state(found, "waiting", asked_at)
+        if now < asked_at + SETTLING:
+            return replace(_state(found, "waiting", asked_at), again_at=asked_at + SETTLING)
         needs.end_agreements(member_id)
         needs.remove_cards(member_id)
         if _close(member, found, give_up, now, needs):
             end_all(member_id, sessions=needs.sessions)
-            return _state(replace(found, balance=Balance(member_id)), "closed", member.closing_at or now)
+            return _state(replace(found, balance=Balance(member_id)), "closed", asked_at)
     raise STORE_BUSY()
+
+
+def _ended(member_id: str, needs: ClosingNeeds) -> Standing | None:
+    """That the account is closed; None if it is not. A repeat whose first answer got lost is answered by it."""
+    member = needs.members.find_member(member_id)
+    closing = needs.closings.find_closing(member_id) if member is not None and member.state == "erased" else None
+    if member is None or closing is None:
+        return None
+    kept = kept_after(brand_day(closing.at), was_paid=needs.books.balance_of(member_id).was_paid)
+    return Standing("closed", member.closing_at or closing.at, (), (), Balance(member_id), kept=kept)
 
 
 def _close(member: Member, found: Standing, give_up: GiveUp | None, now: datetime, needs: ClosingNeeds) -> bool:
@@ -163,7 +179,9 @@ def _standing(member: Member, needs: ClosingNeeds) -> Standing:
     reason = needs.unpayable(member.id, balance.available) if balance.available else None
     state: ClosingState = "open" if member.closing_at is None else "waiting"
     kept = kept_after(brand_day(clock.now()), was_paid=balance.was_paid)
-    return Standing(state, member.closing_at, waiting, refunds, balance, reason, kept)
+    found = Standing(state, member.closing_at, waiting, refunds, balance, reason, kept)
+    blocked = waiting or refunds or balance.debt or found.waits
+    return found if member.closing_at is None or blocked else replace(found, again_at=member.closing_at + SETTLING)
 
 
 def _is_given_back(order: Order) -> bool:

@@ -86,10 +86,19 @@ class Closing(Model):
 
     state: Annotated[
         Literal["open", "waiting", "closed"],
-        Meta(description="`open`: not asked for. `waiting`: until its money has moved; call again then. `closed`."),
+        Meta(
+            description="`open`: not asked for. `waiting`: until `again_at`, or until its money has moved "
+            "(`frozen_fen`, `paying_fen`, `available_fen`); the call must be made again then. `closed`: for good."
+        ),
     ]
     asked_at: Annotated[Moment | None, Meta(description="When it was asked for first; null before.")]
-    open_orders: Annotated[list[OrderId], Meta(description="Orders that must be completed or cancelled first.")]
+    again_at: Annotated[
+        Moment | None,
+        Meta(description="From when on the same call closes the account; null while something else is waited for."),
+    ]
+    open_orders: Annotated[
+        list[OrderId], Meta(description="Orders that must be completed, cancelled or wholly refunded first.")
+    ]
     open_refunds: Annotated[list[OrderId], Meta(description="Orders with refunds that have not ended.")]
     debt_fen: Annotated[int, Meta(description="Fen that the account owes.", examples=[0])]
     frozen_fen: Annotated[int, Meta(description="Fen of rewards that wait for return windows.", examples=[0])]
@@ -115,6 +124,7 @@ class Closing(Model):
         return cls(
             state=found.state,
             asked_at=rfc3339(found.asked_at) if found.asked_at else None,
+            again_at=rfc3339(found.again_at) if found.again_at else None,
             open_orders=list(found.orders),
             open_refunds=list(found.refunds),
             debt_fen=balance.debt,

@@ -98,8 +98,8 @@ MERGE_FINAL: Final = refused(
 )
 ORDERS_OPEN: Final = refused(
     "ORDERS_OPEN",
-    zh="还有未完成的订单：{orders}。请先完成或取消。",
-    en="Orders are still open: {orders}. Complete or cancel them first.",
+    zh="还有未完成的订单：{orders}。请先完成、取消，或全部退款。",
+    en="Orders are still open: {orders}. Complete or cancel them, or have them refunded whole, first.",
 )
 REFUNDS_OPEN: Final = refused(
     "REFUNDS_OPEN",

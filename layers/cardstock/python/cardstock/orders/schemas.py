@@ -90,8 +90,10 @@ class LineView(Model):
         Fen, Meta(description="Price of all units of the line after coupons, in fen.", examples=[153_000])
     ]
     supplier_id: Annotated[SupplierId, Meta(description="Supplier that sends it.")]
-    refunded_units: Annotated[int, Meta(description="Units refunded since.")] = 0
-    refunded_fen: Annotated[int, Meta(description="Fen of the line refunded since.")] = 0
+    refunded_units: Annotated[
+        int, Meta(description="Units that are refunded, or whose refund was requested and is not given up.")
+    ] = 0
+    refunded_fen: Annotated[int, Meta(description="Fen of the line for these, and for goodwill.")] = 0
     set_aside_units: Annotated[
         int,
         Meta(description="Units that are neither sent nor refunded, because their refund was given up; ask anew."),
@@ -245,7 +247,14 @@ class OrderView(Model):
     amount_fen: Annotated[
         Fen, Meta(description="Fen to pay, or paid: the sum of every `net_fen` and of `freight_fen`.")
     ]
-    refunded_fen: Annotated[int, Meta(description="Fen refunded since, including freight.", examples=[0])]
+    refunded_fen: Annotated[
+        int,
+        Meta(
+            description="Fen refunded or requested, including freight; the refunds say which. An order whose every "
+            "unit is refunded unsent keeps its status `paid`.",
+            examples=[0],
+        ),
+    ]
     currency: Currency
     receiver: Annotated[ReceiverData, Meta(description="Receiver of the goods.")]
     attribution: Annotated[

@@ -299,7 +299,7 @@ def test_a_cold_function_fetches_its_secrets_itself(cloud: Cloud) -> None:
     parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
     by_root, refusal = call("GET", "/v1/me/cards", token=ROOT_KEY)
 
-    assert (made_up, problem["code"]) == (401, "TOKEN_INVALID")
+    assert (made_up, problem["code"]) == (400, "TICKET_INVALID")
     assert (by_root, refusal["code"]) == (403, "NOT_A_MEMBER")
 
 

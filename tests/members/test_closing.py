@@ -105,7 +105,10 @@ def test_a_closed_account_is_refused_everywhere_and_its_sessions_have_ended(clou
     again = reply(serve(http_event("POST", "/v1/auth/refreshes", {"refresh_token": anna.refresh})))
     body = login_body("anna")
 
-    assert anna.send("GET", "/v1/me").body["code"] == "MEMBER_ERASED"
+    card = {"versions": {"default": {"name": "安"}}}
+    made = reply(serve(http_event("POST", "/v1/cards", card, token=access_token(anna.id), key="after-the-end")))
+
+    assert made.body["code"] == anna.send("GET", "/v1/me").body["code"] == "MEMBER_ERASED"
     assert again.status == 401
     assert reply(serve(http_event("POST", "/v1/auth/sessions", body))).body["code"] == "MEMBER_ERASED"
 

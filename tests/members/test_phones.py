@@ -14,7 +14,7 @@ from cardstock.members.consent_model import FIRST
 from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.model import LostPhone, Member, Person, phone_key
-from cardstock.members.phones import JOINING_WINDOW, PROOF_HOLDS, QUIET, open_joining
+from cardstock.members.phones import JOINING_WINDOW, PROOF_HOLDS, QUIET, how_to_join, open_joining
 from cardstock.members.ports import Members
 from cardstock.members.session_model import Arrival, Known
 from cardstock.members.store import DynamoMembers, link_to_staff
@@ -144,6 +144,14 @@ def test_a_member_who_says_so_is_joined_by_a_proof_that_can_be_repeated_and_prov
     joined = brand.enter("anna-elsewhere", PHONE, repeatable=True).member
 
     assert joined == brand.member(anna.id) == anna
+
+
+def test_nobody_joins_a_member_who_is_merged_with_another(brand: Brand) -> None:
+    anna = brand.enter("anna", PHONE).member
+    merged = replace(brand.member(anna.id), group="grp_1", same_person=("mem_2",))
+
+    assert how_to_join(merged, brand.clock.now(), proven=True, holdings=brand.holdings) is None
+    assert how_to_join(brand.member(anna.id), brand.clock.now(), proven=True, holdings=brand.holdings) == "empty"
 
 
 def test_an_old_order_is_nothing_to_be_had(brand: Brand) -> None:

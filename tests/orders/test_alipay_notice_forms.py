@@ -126,6 +126,21 @@ def test_a_notice_says_what_a_query_says(app_id: str, clock: TestClock) -> None:
     assert read(party, sent) == party.channel().close(order_of(party))
 
 
+def test_a_payment_of_another_currency_is_said_to_be_one(party: AlipayParty) -> None:
+    paid(party)
+
+    assert read(party, party.notice(ORDER_ID, trans_currency="USD")).currency == "USD"
+    assert read(party, party.notice(ORDER_ID, trans_currency="CNY")).currency == "CNY"
+
+
+@pytest.mark.parametrize("amount", ["3e1", "３０.００", "30.001", "+30.00", " 30.00", "1_0.00", "NaN", ""])
+def test_what_is_no_amount_in_plain_digits_is_unreadable(amount: str, party: AlipayParty) -> None:
+    paid(party)
+
+    with pytest.raises(InvalidError):
+        read(party, party.notice(ORDER_ID, total_amount=amount))
+
+
 def test_where_both_names_come_the_user_id_counts_as_at_log_in(party: AlipayParty) -> None:
     paid(party)
 

@@ -27,7 +27,10 @@ def shown(shop: Shop, order_id: str) -> Any:
 def test_a_client_asks_what_is_offered_for_an_amount(shop: Shop, amount: int, numbers: list[int]) -> None:
     got = shop.buyer.send("GET", "/v1/payment-channels", query={"amount_fen": str(amount)})
 
-    assert (got.status, got.body) == (200, {"items": [{"channel": "sandbox", "instalments": numbers}]})
+    assert (got.status, got.body) == (
+        200,
+        {"items": [{"channel": "sandbox", "instalments": numbers, "agreements": True}]},
+    )
 
 
 def test_the_channel_s_page_gets_the_number_and_the_order_keeps_what_the_notice_says(shop: Shop) -> None:

@@ -203,7 +203,8 @@ class MemoryMembers:
         if arrival.join is None:
             return True
         now = self.members[arrival.known.member.id]
-        allowed = now.lets_join(arrival.session.made_at) if arrival.join == "confirmed" else now.person is None
+        empty = now.person is None and not now.group
+        allowed = now.lets_join(arrival.session.made_at) if arrival.join == "confirmed" else empty
         return now.state != "erased" and not now.staff_link and now.phone == phone and allowed
 
     def open_joining(self, member_id: str, until: datetime) -> bool:

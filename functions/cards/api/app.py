@@ -13,17 +13,19 @@ from cardstock.edge import errors
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.wiring import signer
-from cardstock.errors import NOT_FOUND, NotFoundError
-from cardstock.members.wiring import card_visitors
+from cardstock.errors import MEMBER_ERASED, NOT_FOUND, NotFoundError
+from cardstock.members.profile import require_not_closed
+from cardstock.members.wiring import card_visitors, members
 from cardstock.partners.wiring import callers
 
 api = Api("cards", callers=callers, answers=DynamoAnswers)
 create = partial(api.post, status=201, auth="member", idempotent=True, first_answer="stored")
 
 
-@create("/v1/cards", body=schemas.PostCard, answer=schemas.OwnCard)
+@create("/v1/cards", body=schemas.PostCard, answer=schemas.OwnCard, codes=(MEMBER_ERASED,))
 def create_card(request: Request[schemas.PostCard, Nothing]) -> Answer:
     """Create a card: a version for everybody (`default`) and, if given, versions for other audiences."""
+    require_not_closed(request.caller.id, members=members())
     faces = schemas.faces_of(request.body.versions)
     created = editing.create_card(request.caller.id, faces, request.key, cards=cards())
     return Answer(schemas.OwnCard.of(created.made), replayed=created.replayed)

@@ -136,8 +136,8 @@ CLASSES: Final = (
         _TAX,
         TEN_YEARS,
         Text(
-            "发放过佣金的，核验过的姓名与打码的证件号",
-            "if anything was paid out: the verified name and the masked identity number",
+            "发放过佣金的，核验过的姓名、打码的证件号及其加盐哈希、出生日期",
+            "if anything was paid out: verified name, masked identity number with its salted hash, date of birth",
         ),
         shapes=("members.PersonItem",),
     ),

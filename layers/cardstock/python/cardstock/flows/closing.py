@@ -135,7 +135,7 @@ def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -
         needs.remove_cards(member_id)
         if _close(member, found, give_up, now, needs):
             end_all(member_id, sessions=needs.sessions)
-            return _state(replace(found, balance=Balance(member_id)), "closed", asked_at)
+            return replace(_state(found, "closed", asked_at), balance=Balance(member_id), reason=None, again_at=None)
     raise STORE_BUSY()
 
 

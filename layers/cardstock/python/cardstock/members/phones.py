@@ -51,8 +51,8 @@ def how_to_join(member: Member, now: datetime, *, proven: bool, holdings: Holdin
         return None
     if member.lets_join(now):
         return "confirmed"
-    if member.phone_claimed or not proven:
-        return None
+    if member.phone_claimed or not proven or member.group or member.relatives:
+        return None  # who joins one account of a person gets at what the others have
     proven_at = member.phone_at or member.created_at
     if member.person is not None or now >= proven_at + PROOF_HOLDS:
         return None

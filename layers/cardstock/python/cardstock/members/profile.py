@@ -14,6 +14,13 @@ def find_caller(member_id: str, *, members: Members) -> Member:
     return member
 
 
+def require_not_closed(member_id: str, *, members: Members) -> None:
+    """Raises `UnauthorizedError` (MEMBER_ERASED) when the token has outlived the member. One read."""
+    member = members.find_member(member_id)
+    if member is not None and member.state == "erased":
+        raise MEMBER_ERASED()
+
+
 def find_member(member_id: str, *, members: Members) -> Member:
     """The member whom somebody else names, by whatever text. Raises `NotFoundError`."""
     member = members.find_member(member_id) if MEMBER_ID.fullmatch(member_id) else None

@@ -449,7 +449,8 @@ def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
         claimed = MemberItem.phone_claimed.set(True) if arrival.claimed else MemberItem.phone_claimed.remove()
         actions += [MemberItem.phone.set(phone), MemberItem.phone_at.set(now), claimed, MemberItem.phone_lost.remove()]
     elif arrival.join is not None:
-        allowed = MemberItem.joining_until > now if arrival.join == "confirmed" else MemberItem.person.does_not_exist()
+        empty = MemberItem.person.does_not_exist() & MemberItem.group.does_not_exist()
+        allowed = MemberItem.joining_until > now if arrival.join == "confirmed" else empty
         there &= _NOT_STAFF & (MemberItem.phone == member.phone) & allowed
         actions += [MemberItem.joining_until.remove(), *(() if arrival.claimed else (MemberItem.phone_at.set(now),))]
     if arrival.former:

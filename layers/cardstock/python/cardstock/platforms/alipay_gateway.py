@@ -12,9 +12,10 @@ Source: opendocs.alipay.com: the guide to signatures, asynchronous notices.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, Literal, TypeVar
 
 import httpx
@@ -34,6 +35,7 @@ CALL_LIMITED: Final = "40005"
 MISCONFIGURED: Final = frozenset({"20001", "40001", "40002", "40003", "40006"})
 """The gateway refused the app or the form of the call: nothing was done."""
 _BEIJING: Final = timezone(timedelta(hours=8))
+_AMOUNT: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,8})?", re.ASCII)
 _FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 _ERROR_NODE: Final = "error_response"
 _UNSIGNED: Final = ("sign", "sign_type")
@@ -177,11 +179,10 @@ def yuan(fen: Fen) -> str:
 
 def fen_of(text: str | None) -> Fen | None:
     """`12.3` -> 1230; None unless it is an amount in whole fen."""
-    try:
-        fen = Decimal(text or "") * 100
-        return int(fen) if fen == fen.to_integral_value() else None
-    except (InvalidOperation, ValueError, OverflowError):
+    if text is None or _AMOUNT.fullmatch(text) is None:
         return None
+    fen = Decimal(text) * 100
+    return int(fen) if fen == fen.to_integral_value() else None
 
 
 def moment_text(at: datetime) -> str:

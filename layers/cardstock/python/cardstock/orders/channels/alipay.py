@@ -351,7 +351,8 @@ def _payment(given: Mapping[str, str], *, app_id: str, gave_back: bool) -> Payme
         order_no=given["out_trade_no"],
         transaction_no=given["trade_no"],
         amount_fen=fen,
-        currency=CURRENCY,
+        # Named for payments from abroad alone.
+        currency=given.get("trans_currency") or CURRENCY,
         paid_at=moment_of(given["gmt_payment"]),
         payer=f"{NAME}:{app_id}:{name}" if app_id and name else "",
         gave_back=gave_back,

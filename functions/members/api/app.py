@@ -104,8 +104,7 @@ def put_identity(request: Request[schemas.PutIdentity, Nothing]) -> schemas.Prof
     return schemas.Profile.of(joining.verify_person(who, said.name, said.id_number, request.count, ports), clock.now())
 
 
-@api.post("/v1/me/inviter", body=schemas.PutInviter, answer=Distribution, auth="member",
-          codes=(*schemas.INVITER_CODES, MEMBER_ERASED))  # fmt: skip
+@api.post("/v1/me/inviter", body=schemas.PutInviter, answer=Distribution, auth="member", codes=schemas.INVITER_CODES)
 def put_inviter(request: Request[schemas.PutInviter, Nothing]) -> Distribution:
     """Bind the member to an inviter, once and before the first paid order. A repeat changes nothing."""
     return Distribution.of(joining.follow_invite(request.caller.id, request.body.inviter, joining_needs()))

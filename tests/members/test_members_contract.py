@@ -134,6 +134,19 @@ def test_a_log_in_knows_member_inviter_and_the_sessions_that_take_a_place(member
     assert (known.member, known.inviter_id, known.session_ids) == (bert, anna.id, frozenset({first.id}))
 
 
+def test_a_member_is_found_with_a_session_while_that_goes_on(members: Members, clock: TestClock) -> None:
+    bert = Member(new_id("mem", NOW), account("bert").name, NOW)
+    first = session_of(bert.id, clock.now())
+    members.enter(Arrival(Known(bert), first, is_new=True, accounts=(account("bert").key,)))
+
+    assert members.find_with_session(bert.id, first.id) == (bert, True)
+    assert members.find_with_session(bert.id, "ses_of_another") == (bert, False)
+    assert members.find_with_session(bert.id, "") == (bert, True)
+    assert members.find_with_session("mem_unknown", first.id) == (None, False)
+    clock.move(days=30)
+    assert members.find_with_session(bert.id, first.id) == (bert, False)
+
+
 def test_a_profile_is_replaced_whole(members: Members) -> None:
     anna = registered(members, "anna")
 

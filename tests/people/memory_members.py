@@ -144,6 +144,10 @@ class MemoryMembers:
     def find_member(self, member_id: str) -> Member | None:
         return self.members.get(member_id)
 
+    def find_with_session(self, member_id: str, session_id: str) -> tuple[Member | None, bool]:
+        known = [each.id for each in self.sessions.sessions_of(member_id) if clock.now() < each.expires_at]
+        return self.members.get(member_id), not session_id or session_id in known
+
     def find_member_by_phone(self, phone: str) -> Member | None:
         return self.members.get(self.accounts.get(phone_key(phone), ""))
 

@@ -30,6 +30,7 @@ from functions.staff.members_api import app as members_api
 from tests.house import faults
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event, serve
 from tests.people.clock import TestClock
+from tests.people.consents import login_body
 from tests.people.replies import Reply, reply
 from tests.people.staff import Browser, Desk, person, session_of, staff_key
 
@@ -71,6 +72,30 @@ def test_the_phone_lets_the_asking_browser_in(desk: Desk, li: str, anna: str, cl
     assert {"payouts:open", "staff:write"} <= set(who.body["scopes"])
     assert desk.waiting(anna) == []
     assert LOGIN_COOKIE not in browser.cookies
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/me/staff-logins", None),
+        ("PUT", "/v1/me/staff-logins/log_1", {"digits": "47"}),
+        ("GET", "/v1/me/staff/confirmations", None),
+        ("PUT", "/v1/me/staff/confirmations/cnf_1", {"answer": "yes"}),
+    ],
+)
+def test_a_session_that_was_ended_lets_nobody_in_and_no_money_go(
+    method: str, path: str, body: Any, desk: Desk, li: str, anna: str
+) -> None:
+    phone = reply(serve(http_event("POST", "/v1/auth/sessions", login_body("anna")))).body
+    stolen = phone["access_token"]
+    before = reply(serve(http_event(method, path, body, token=stolen)))
+    ended = reply(serve(http_event("DELETE", "/v1/me/sessions", token=stolen)))
+    after = reply(serve(http_event(method, path, body, token=stolen)))
+
+    assert phone["member"]["member_id"] == anna
+    assert before.status in {200, 404}
+    assert ended.status == 204
+    assert code(after) == (401, "SESSION_ENDED")
 
 
 def test_both_cookies_arrive_as_headers_of_their_own(desk: Desk, li: str, anna: str) -> None:

@@ -58,6 +58,10 @@ class Members(Protocol):
     def find_member(self, member_id: str) -> Member | None:
         """The member, read consistently."""
 
+    def find_with_session(self, member_id: str, session_id: str) -> tuple[Member | None, bool]:
+        """The member, and whether the session goes on; consistently, in one read. Without a session's id (tokens of
+        v0.2.0) none is asked for, and it does."""
+
     def find_member_by_phone(self, phone: str) -> Member | None:
         """The member who has the telephone number."""
 

@@ -2,6 +2,7 @@
 
 from cardstock import clock
 from cardstock.errors import BODY_INVALID, MEMBER_ERASED, NOT_FOUND, Pointer
+from cardstock.members import errors
 from cardstock.members.model import MEMBER_ID, Member
 from cardstock.members.ports import Members
 
@@ -11,6 +12,17 @@ def find_caller(member_id: str, *, members: Members) -> Member:
     member = members.find_member(member_id)
     if member is None or member.state == "erased":
         raise MEMBER_ERASED()
+    return member
+
+
+def find_logged_in(member_id: str, session_id: str, *, members: Members) -> Member | None:
+    """The member behind a token whose session has not ended: for what a token that outlives its session must not do.
+
+    None without a member. Raises `UnauthorizedError` (SESSION_ENDED). One read.
+    """
+    member, goes_on = members.find_with_session(member_id, session_id)
+    if not goes_on:
+        raise errors.SESSION_ENDED()
     return member
 
 

@@ -56,7 +56,7 @@ from cardstock.members.consent_model import Consent, ConsentRecord, Purpose, cha
 from cardstock.members.erasure_model import FORMER_KEPT, first_erasure
 from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, Person, new_salt, phone_key
 from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
-from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, PlacesItem, start_session
+from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, PlacesItem, SessionItem, start_session
 from cardstock.network.store import BindingStep, NetworkItem, position_keys, read_position
 from cardstock.retention import THREE_YEARS
 
@@ -226,6 +226,15 @@ class DynamoMembers:
     def find_member(self, member_id: str) -> Member | None:
         item = MemberItem.find(member_id)
         return None if item is None else member_in(item)
+
+    def find_with_session(self, member_id: str, session_id: str) -> tuple[Member | None, bool]:
+        wanted: dict[type[Table], list[tuple[str, ...]]] = {MemberItem: [(member_id,)]}
+        if session_id:
+            wanted[SessionItem] = [(member_id, session_id)]
+        found = list(get_together(wanted))
+        member = next((member_in(item) for item in found if isinstance(item, MemberItem)), None)
+        ends = [item.expires_at for item in found if isinstance(item, SessionItem)]
+        return member, not session_id or any(clock.now() < at for at in ends)
 
     def find_member_by_phone(self, phone: str) -> Member | None:
         pointer = PointerItem.find(phone_key(phone))

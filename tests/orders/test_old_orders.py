@@ -11,6 +11,8 @@ import pytest
 from cardstock.clock import brand_day
 from cardstock.compliance import wiring as compliance_wiring
 from cardstock.flows.order_retention import FIRST_DAY, LOOKS
+from cardstock.flows.wiring import rules
+from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import NOBODY, Order
 from cardstock.orders.ports import ErasedDays
@@ -43,6 +45,9 @@ def completed(shop: Shop, key: str = "o1", **paid: Any) -> str:
 
 def night(shop: Shop, *, remaining_ms: int = 900_000) -> Any:
     """The nightly retention, now."""
+    # In a process of its own it has read no plan yet.
+    network_wiring.plans.cache_clear()
+    rules.cache_clear()
     tick = {"scheduled_at": shop.clock.now().isoformat().replace("+00:00", "Z")}
     return nightly_retention.handler(tick, Context(remaining_ms=remaining_ms))
 

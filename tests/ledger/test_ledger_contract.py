@@ -18,7 +18,15 @@ from cardstock.ledger.charges import charge_coupon
 from cardstock.ledger.claw_back import claw_back, claw_back_step
 from cardstock.ledger.model import Balance, Leaf, LedgerTransaction, Posting, Seal, SealedLeaves, WriteOff, account
 from cardstock.ledger.payout_steps import claimed
-from cardstock.ledger.ports import Books, Calendar, SealArchive, Seals, Statements, WriteOffs
+from cardstock.ledger.ports import (
+    Books,
+    Calendar,
+    SealArchive,
+    Seals,
+    StatementPages,
+    Statements,
+    WriteOffs,
+)
 from cardstock.ledger.release import release, release_step
 from cardstock.ledger.seals_store import DynamoSeals
 from cardstock.ledger.statements import project
@@ -44,6 +52,7 @@ CONTRACT = {
     WriteOffs: (MemoryWriteOffs, DynamoWriteOffs),
     Calendar: (MemoryCalendar, DynamoCalendar),
     Statements: (MemoryStatements, DynamoStatements),
+    StatementPages: (MemoryStatements, DynamoStatements),
     Seals: (MemorySeals, DynamoSeals),
     SealArchive: (MemoryArchive, S3SealArchive),
 }
@@ -148,21 +157,22 @@ def test_progress_never_moves_backwards(calendar: Calendar) -> None:
 
 
 def test_a_statement_is_read_by_period_and_page_newest_first(statements: Statements) -> None:
+    pages: StatementPages = statements
     for number in range(5):
         claim = claimed(f"n{number}", "mem_r", 100 + number, AT + timedelta(days=number))
         project(claim, statements=statements)
         project(claim, statements=statements)
     project(claimed("other", "mem_t", 7, AT), statements=statements)
 
-    first, after = statements.lines_of_member("mem_r", since=None, until=None, after=None, limit=2)
-    second, last = statements.lines_of_member("mem_r", since=None, until=None, after=after, limit=3)
-    period, _ = statements.lines_of_member(
+    first, after = pages.lines_of_member("mem_r", since=None, until=None, after=None, limit=2)
+    second, last = pages.lines_of_member("mem_r", since=None, until=None, after=after, limit=3)
+    period, _ = pages.lines_of_member(
         "mem_r", since=AT + timedelta(days=1), until=AT + timedelta(days=3), after=None, limit=20
     )
 
     assert [line.cause for line in first + second] == ["n4", "n3", "n2", "n1", "n0"]
     assert after == first[-1].key
-    assert last is None or statements.lines_of_member("mem_r", None, None, 3, last) == ([], None)
+    assert last is None or pages.lines_of_member("mem_r", None, None, 3, last) == ([], None)
     assert [line.cause for line in period] == ["n2", "n1"]
     assert first[0].change == {"available": -104, "paying": 104}
 

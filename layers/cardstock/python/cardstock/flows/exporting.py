@@ -35,7 +35,7 @@ from cardstock.flows.exporting_as_of import (
 )
 from cardstock.flows.exporting_texts import ABOUT, NOT_INCLUDED, SECTIONS
 from cardstock.ledger.model import POCKETS, Balance, Debt, Pocket, StatementLine
-from cardstock.ledger.ports import Books, Statements
+from cardstock.ledger.ports import Books, StatementPages
 from cardstock.ledger.standing import debts, rewards_of_member
 from cardstock.members.consent_model import ConsentRecord
 from cardstock.members.export_model import Export, state_at
@@ -90,7 +90,7 @@ class ExportNeeds(msgspec.Struct, frozen=True):
     network: Network
     place_of: Callable[[str], Place]
     books: Books
-    statements: Statements
+    statements: StatementPages
     explaining: ExplainingNeeds
     payouts: Payouts
     rows: ServingRows
@@ -341,13 +341,10 @@ class _Sum:
 
 
 class _Until:
-    """A statement up to a moment, for reading alone."""
+    """The pages of a statement up to a moment."""
 
-    def __init__(self, statements: Statements, at: datetime) -> None:
+    def __init__(self, statements: StatementPages, at: datetime) -> None:
         self._statements, self._until = statements, at + _MOMENT
-
-    def put_lines(self, lines: Sequence[StatementLine]) -> None:
-        raise NotImplementedError
 
     def lines_of_member(
         self, member_id: str, since: datetime | None, until: datetime | None, limit: int, after: str | None
@@ -355,7 +352,7 @@ class _Until:
         return self._statements.lines_of_member(member_id, since, until or self._until, limit, after)
 
 
-def _lines(member_id: str, until: datetime | None, statements: Statements) -> Iterator[StatementLine]:
+def _lines(member_id: str, until: datetime | None, statements: StatementPages) -> Iterator[StatementLine]:
     after: str | None = None
     while True:
         lines, after = statements.lines_of_member(member_id, None, until, _PAGE, after)

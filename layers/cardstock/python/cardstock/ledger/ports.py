@@ -96,17 +96,21 @@ class Calendar(Protocol):
         """Store the progress of the sweep. Never moves backwards."""
 
 
-class Statements(Protocol):
-    """Members' statements."""
-
-    def put_lines(self, lines: Sequence[StatementLine]) -> None:
-        """Store lines; a repeat changes nothing."""
+class StatementPages(Protocol):
+    """Members' statements, for reading alone."""
 
     def lines_of_member(
         self, member_id: str, since: datetime | None, until: datetime | None, limit: int, after: str | None
     ) -> tuple[list[StatementLine], str | None]:
         """A page of the moments `since <= t < until`, newest first, and the key after which the next page starts; None
         at the end."""
+
+
+class Statements(StatementPages, Protocol):
+    """Members' statements."""
+
+    def put_lines(self, lines: Sequence[StatementLine]) -> None:
+        """Store lines; a repeat changes nothing."""
 
 
 class Seals(Protocol):

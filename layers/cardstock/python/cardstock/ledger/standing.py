@@ -1,18 +1,18 @@
 """A member's balance, the cause of each debt, and the state of a member's rewards on one order."""
 
 from cardstock.ledger.model import Balance, Debt, MemberReward
-from cardstock.ledger.ports import Books, Statements
+from cardstock.ledger.ports import Books, StatementPages
 
 _LINES_AT_ONCE = 100
 
 
-def standing(member_id: str, *, books: Books, statements: Statements) -> tuple[Balance, tuple[Debt, ...]]:
+def standing(member_id: str, *, books: Books, statements: StatementPages) -> tuple[Balance, tuple[Debt, ...]]:
     """A member's balance, and the steps that made the debt in it."""
     balance = books.balance_of(member_id)
     return balance, debts(balance, statements=statements)
 
 
-def debts(balance: Balance, *, statements: Statements) -> tuple[Debt, ...]:
+def debts(balance: Balance, *, statements: StatementPages) -> tuple[Debt, ...]:
     """A member's debts by the steps that made them, oldest first, which is the order of repayment.
 
     Computed backwards from the balance, so that the debts add up to it once the statement has its last line.

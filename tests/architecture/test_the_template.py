@@ -22,6 +22,11 @@ PACKAGE = ROOT / "layers/cardstock/python/cardstock"
 READ_OR_APPEND = ("PutItem", "GetItem", "BatchGetItem", "Query", "Scan")
 READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 FUNCTIONS = declared()
+# Figures that nobody must act on: the dashboard or a list shows them.
+FOR_SIGHT = {
+    "CardViews", "DividendShares", "ModelCalls", "ModelFallbacks", "ModelTokens", "OpenItems", "OrdersHeld",
+    "OrdersSettled", "RecommendationsServed", "TransactionsSealed",
+}  # fmt: skip
 # A region, an account and a stack whose names are as long as names get.
 LONG = Place(
     account="123456789012", region="ap-southeast-1", stack="s" * 64,
@@ -422,6 +427,15 @@ def test_an_alarm_watches_log_ins_and_what_people_of_the_brand_must_repair() -> 
     assert {"LoginsUnanswered", "RefreshTokensReused", "CallsUncounted"} <= watched
     assert to_repair <= watched
     assert "PlatformMisconfigured" in to_repair
+
+
+def test_every_counted_figure_has_an_alarm_or_is_for_sight_alone() -> None:
+    code = [file.read_text("utf-8") for top in ("functions", "layers/cardstock") for file in (ROOT / top).rglob("*.py")]
+    counted = {name for text in code for name in re.findall(r'\bcount\(\s*"([A-Z][A-Za-z]+)"', text)}
+    watched = {alarm["Properties"]["MetricName"] for _, alarm in resources("AWS::CloudWatch::Alarm")}
+
+    assert len(counted) > len(FOR_SIGHT)
+    assert counted - watched == FOR_SIGHT
 
 
 def test_the_alarms_are_those_of_what_exists() -> None:

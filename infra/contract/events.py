@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from cardstock.bank_accounts.events import BankAccountChanged
+from cardstock.events import EventData
 from cardstock.ledger.events import CommissionEvent, CommissionShare
 from cardstock.network.events import MemberPromoted
 from cardstock.orders.events import (
@@ -58,7 +59,18 @@ class EventExample:
 
     summary: str
     subject: str
-    data: msgspec.Struct | None
+    data: EventData | None
+
+    @property
+    def about(self) -> str | None:
+        """Which fields only the supplier gets; None: every subscriber gets all."""
+        if self.data is None or not self.data.PERSONAL:
+            return None
+        names = ", ".join(f"`data.{name}`" for name in sorted(self.data.PERSONAL))
+        return (
+            f"{names}: only endpoints of the supplier `data.supplier_id` get it. The brand's endpoints get the event "
+            "without it; whoever sends goods reads it with `orders:fulfil`."
+        )
 
     def example(self, kind: str) -> dict[str, Any]:
         """A whole event of type `kind`, as delivered."""

@@ -150,6 +150,10 @@ def build() -> dict[str, Json]:
     return document
 
 
+def _described(about: str | None) -> Json:
+    return {} if about is None else {"description": about}
+
+
 def _webhooks() -> Json:
     from cardstock.partners.model import CHALLENGE
     from infra.contract.events import CHALLENGED, EVENTS, TITLES_ZH
@@ -160,7 +164,7 @@ def _webhooks() -> Json:
                 "operationId": "on" + "".join(part.title() for part in re.split(r"[._]", kind)),
                 "x-title": {"zh": TITLES_ZH[kind]},
                 "summary": said.summary,
-                **({"description": CHALLENGE_ABOUT} if kind == CHALLENGE else {}),
+                **_described(CHALLENGE_ABOUT if kind == CHALLENGE else said.about),
                 "tags": ["events"],
                 "security": [],
                 "parameters": SIGNATURE,

@@ -13,7 +13,7 @@ from cardstock.staff.model import ROOT, Person
 from cardstock.staff.persons import can_approve, create_person
 from tests.people.clock import START, TestClock
 from tests.people.memory_members import MemoryMembers
-from tests.people.memory_partners import MemoryKeys, MemorySuppliers, request
+from tests.people.memory_partners import MemoryEndpoints, MemoryKeys, MemorySuppliers, request
 from tests.people.memory_staff import MemoryLinks, MemoryPersons
 
 LI_NA = Person("stf_1", "Li Na", ROOT, START)
@@ -29,6 +29,7 @@ class Brand:
         self.keys = MemoryKeys()
         self.persons = MemoryPersons(LI_NA, WANG_FANG, replace(LI_NA, person_id="stf_9", name="Zhao Min"))
         self.suppliers = MemorySuppliers()
+        self.endpoints = MemoryEndpoints()
         self.suppliers.add(Supplier("sup_1", "宁波织物", ("whsec_a",), START))
 
     def key(self, owner: str, name: str = "one", maker: KeyMaker = BY_ROOT) -> tuple[ApiKey, str | None]:
@@ -36,7 +37,7 @@ class Brand:
         return create_key("console", owner, SCOPES, request(name), maker, needs=needs)
 
     def deactivate(self, person_id: str = "stf_1", actor: str | None = "stf_2") -> None:
-        deactivate_person(person_id, actor, persons=self.persons, keys=self.keys)
+        deactivate_person(person_id, actor, persons=self.persons, keys=self.keys, endpoints=self.endpoints)
 
 
 @pytest.mark.parametrize(("owner", "name"), [("stf_1", "Li Na"), ("sup_1", "宁波织物")])

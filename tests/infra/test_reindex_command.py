@@ -5,14 +5,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from cardstock import clock
 from cardstock.clock import brand_day
+from cardstock.ids import RequestKey
 from cardstock.members.store import DynamoMembers
 from cardstock.orders import sales, wiring
 from cardstock.orders.sales_model import TOTAL
 from cardstock.orders.store import every_order, every_refund
+from cardstock.partners import wiring as partners_wiring
+from cardstock.partners.model import STAFF, Delivery, Endpoint
 from cardstock.partners.store import DynamoSuppliers
 from infra.commands.cli import app
 from tests.house import faults
@@ -94,7 +98,7 @@ def test_what_was_stored_without_lists_comes_into_them_once(old: Cloud) -> None:
     assert (first["orders"], first["members"], first["suppliers"]) == (
         len(orders) + len(refunds), len(members), len(suppliers)
     )  # fmt: skip
-    assert again == {"orders": 0, "members": 0, "suppliers": 0, "days": first["days"], "marks": 0}
+    assert again == {"orders": 0, "members": 0, "suppliers": 0, "days": first["days"], "marks": 0, "receivers": 0}
     assert sorted(order.order_id for order in listed) == sorted(order.order_id for order in orders)
     assert [each.supplier_id for each in DynamoSuppliers().list_suppliers(100, None)[0]] == sorted(suppliers)
     assert without_keys(old) == before
@@ -131,3 +135,26 @@ def test_hashes_without_a_key_become_marks_once(cloud: Cloud, clock: TestClock) 
     assert marked == {MARKER.renew(one) for one in payers}
     assert sorted(relogged) == sorted(f"mark#{MARKER.renew(one.removeprefix('mark#'))}" for one in logged)
     assert (first["marks"], again["marks"]) == (len(logged), 0)
+
+
+def test_receivers_leave_the_deliveries_of_the_brands_endpoints_alone(cloud: Cloud, clock: TestClock) -> None:
+    body = {"id": "evt_1", "type": "fulfilment.requested", "data": {"order_id": "ord_1", "receiver": {"name": "王"}}}
+    endpoint = Endpoint("whe_1", STAFF, None, ("*",), ("whsec_a",), "active", None, clock.now())
+    others = replace(endpoint, endpoint_id="whe_2", owner="sup_lights")
+    kept = Delivery(
+        "whe_1", "1.evt_1", "fulfilment.requested", json.dumps(body, ensure_ascii=False), "kept", (), 0, clock.now()
+    )
+    paid = replace(kept, delivery_id="2.evt_2", event_type="order.paid")
+    for each in (endpoint, others):
+        partners_wiring.endpoints().add(each, RequestKey(f"req_{each.endpoint_id}", "f"))
+    for delivery in (kept, paid, replace(kept, endpoint_id="whe_2")):
+        partners_wiring.deliveries().add(delivery, clock.now() + timedelta(days=30))
+    first, again = reindex(), reindex()
+    places = (("whe_1", "1.evt_1"), ("whe_1", "2.evt_2"), ("whe_2", "1.evt_1"))
+    changed, same, supplier = (partners_wiring.deliveries().find(*at) for at in places)
+
+    assert (first["receivers"], again["receivers"]) == (1, 0)
+    assert changed is not None
+    assert json.loads(changed.body) == body | {"data": {"order_id": "ord_1"}}
+    assert replace(changed, body=kept.body) == kept
+    assert (same, supplier) == (paid, replace(kept, endpoint_id="whe_2"))

@@ -232,6 +232,31 @@ def test_a_mark_neither_revives_a_removed_endpoint_nor_overrules_another_status(
     assert stores.endpoints.of("sup_1") == []
 
 
+def test_an_endpoint_stops_with_its_person_until_another_person_takes_it_over(stores: Stores) -> None:
+    active = replace(ENDPOINT, status="active", created_by="stf_1", responsible="stf_1")
+    stores.endpoints.add(active, request("a"))
+    stores.endpoints.disable_left(active, START)
+    left = stores.endpoints.find("sup_1", "whe_1")
+    stores.endpoints.set_endpoint_status(replace(active, status="disabled"), None, "active")
+    unchanged = stores.endpoints.find("sup_1", "whe_1")
+    assert left is not None
+    taken = [stores.endpoints.take_over(left, "stf_2"), stores.endpoints.take_over(left, "stf_3")]
+    stores.endpoints.disable_left(left, START)
+    stores.endpoints.disable_left(replace(left, endpoint_id="whe_9"), START)
+
+    assert left == unchanged == replace(active, status="disabled", left_at=START)
+    assert taken == [True, False]
+    assert stores.endpoints.of("sup_1") == [replace(left, responsible="stf_2", left_at=None)]
+    assert not stores.endpoints.take_over(replace(ENDPOINT, endpoint_id="whe_9"), "stf_2")
+
+
+def test_an_endpoint_of_nobody_is_taken_over_once(stores: Stores) -> None:
+    stores.endpoints.add(ENDPOINT, request("a"))
+
+    assert [stores.endpoints.take_over(ENDPOINT, person) for person in ("stf_1", "stf_2")] == [True, False]
+    assert stores.endpoints.of("sup_1") == [replace(ENDPOINT, responsible="stf_1")]
+
+
 def test_an_endpoints_secrets_are_rotated_once_per_request(stores: Stores) -> None:
     stores.endpoints.add(ENDPOINT, request("a"))
     outcomes = [

@@ -65,6 +65,12 @@ def create_endpoint(shop: Shop) -> Step:
     return lambda: shop.send(webhooks_api, "POST", "/v1/webhook-endpoints", body, token=supplier, key="e")
 
 
+def create_brand_endpoint(shop: Shop) -> Step:
+    key = shop.staff.key("webhooks:write")
+    body = {"events": ["*"], "url": "https://erp.example.com/hook"}
+    return lambda: shop.send(webhooks_api, "POST", "/v1/webhook-endpoints", body, token=key, key="e")
+
+
 def rotate_secret(shop: Shop) -> Step:
     supplier = shop.supplier.key(LIGHTS, "webhooks:write")
     path = f"/v1/webhook-endpoints/{shop.webhooks.endpoint(supplier, None, '*')['endpoint_id']}/secrets"
@@ -105,8 +111,8 @@ def publish(shop: Shop) -> Step:
 
 
 STEPS = [
-    create_key, revoke_key, put_supplier, rotate_inbox_secret, create_endpoint, rotate_secret, report_shipment,
-    count_stock, publish,
+    create_key, revoke_key, put_supplier, rotate_inbox_secret, create_endpoint, create_brand_endpoint, rotate_secret,
+    report_shipment, count_stock, publish,
 ]  # fmt: skip
 
 

@@ -153,10 +153,23 @@ class MemoryEndpoints:
 
     def set_endpoint_status(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
         stored = self.find(endpoint.owner, endpoint.endpoint_id)
-        if stored is not None and stored.status == endpoint.status:
+        if stored is not None and (stored.status, stored.left_at) == (endpoint.status, endpoint.left_at):
             assert status == stored.status or status in ENDPOINT_TRANSITIONS[stored.status]
             key = (endpoint.owner, endpoint.endpoint_id)
             self.endpoints[key] = replace(stored, failing_since=failing_since, status=status)
+
+    def disable_left(self, endpoint: Endpoint, at: datetime) -> None:
+        stored = self.find(endpoint.owner, endpoint.endpoint_id)
+        if stored is not None and stored.responsible == endpoint.responsible:
+            self.endpoints[endpoint.owner, endpoint.endpoint_id] = replace(stored, status="disabled", left_at=at)
+
+    def take_over(self, endpoint: Endpoint, person_id: str) -> bool:
+        stored = self.find(endpoint.owner, endpoint.endpoint_id)
+        if stored is None or (stored.responsible, stored.left_at) != (endpoint.responsible, endpoint.left_at):
+            return False
+        taken = replace(stored, responsible=person_id, left_at=None)
+        self.endpoints[endpoint.owner, endpoint.endpoint_id] = taken
+        return True
 
     def rotate(self, endpoint: Endpoint, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
         if self.requests.earlier(request) is not None:

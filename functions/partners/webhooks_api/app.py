@@ -8,10 +8,11 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
 from cardstock.errors import NOT_FOUND
-from cardstock.flows import callers_wiring
+from cardstock.flows import brand_endpoints, brand_endpoints_wiring, callers_wiring
 from cardstock.partners import deliveries, endpoints, errors
 from cardstock.partners import webhooks_schemas as models
 from cardstock.partners import wiring as partners_wiring
+from cardstock.staff.errors import PERSON_INACTIVE
 
 api = Api(
     "webhooks",
@@ -24,9 +25,8 @@ api = Api(
 
 @api.post(
     "/v1/webhook-endpoints", body=models.CreateEndpoint, answer=models.StoredEndpoint, status=201,
-    auth="key", concerns=nobody,
-    scope="webhooks:write", idempotent=True, first_answer="sealed",
-    codes=(errors.URL_REFUSED, errors.EVENT_UNKNOWN, errors.TOO_MANY_ENDPOINTS),
+    auth="key", concerns=nobody, scope="webhooks:write", idempotent=True, first_answer="sealed",
+    codes=(errors.URL_REFUSED, errors.EVENT_UNKNOWN, errors.TOO_MANY_ENDPOINTS, PERSON_INACTIVE),
 )  # fmt: skip
 def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
     """Create a webhook endpoint.
@@ -40,11 +40,9 @@ def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
     """
     if request.body.url is not None:
         partners_wiring.check_webhook_url(request.body.url)
-    body, owner = request.body, request.caller.owner
-    created = endpoints.create_endpoint(
-        owner, body.url, tuple(body.events), request.key, needs=partners_wiring.webhook_needs()
-    )
-    return Answer(models.StoredEndpoint.of(created.made, secret=True), replayed=created.replayed)
+    body, who, needs = request.body, request.caller, brand_endpoints_wiring.brand_endpoint_needs()
+    made = brand_endpoints.create_endpoint(who.owner, who.person_id, body.url, tuple(body.events), request.key, needs)
+    return Answer(models.StoredEndpoint.of(made.made, secret=True), replayed=made.replayed)
 
 
 @api.get("/v1/webhook-endpoints", answer=models.EndpointList, auth="key", scope="webhooks:write")
@@ -64,8 +62,7 @@ def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
 
 @api.post(
     "/v1/webhook-endpoints/{endpoint_id}/secrets", answer=models.StoredEndpoint, status=201,
-    auth="key", concerns=nobody,
-    scope="webhooks:write", idempotent=True, first_answer="sealed", codes=(NOT_FOUND,),
+    auth="key", concerns=nobody, scope="webhooks:write", idempotent=True, first_answer="sealed", codes=(NOT_FOUND,),
 )  # fmt: skip
 def rotate_secret(request: Request[Nothing, Nothing]) -> models.StoredEndpoint:
     """Create a new secret for a webhook endpoint.
@@ -78,10 +75,16 @@ def rotate_secret(request: Request[Nothing, Nothing]) -> models.StoredEndpoint:
     return models.StoredEndpoint.of(endpoint, secret=True)
 
 
-@api.post("/v1/webhook-endpoints/{endpoint_id}/tests", status=202, auth="key", concerns=nobody, scope="webhooks:write")
+@api.post(
+    "/v1/webhook-endpoints/{endpoint_id}/tests", status=202, auth="key", concerns=nobody, scope="webhooks:write",
+    codes=(NOT_FOUND, PERSON_INACTIVE),
+)  # fmt: skip
 def test_endpoint(request: Request[Nothing, Nothing]) -> Answer:
-    """Send the challenge again; a 2xx answer makes a disabled endpoint active."""
-    endpoints.challenge(request.caller.owner, request.path["endpoint_id"], needs=partners_wiring.webhook_needs())
+    """Send the challenge again; a 2xx answer makes a disabled endpoint active.
+
+    A person of the staff who tests an endpoint for which nobody answers any more is `responsible` from then on."""
+    who, needs = request.caller, brand_endpoints_wiring.brand_endpoint_needs()
+    brand_endpoints.send_challenge(who.owner, who.person_id, request.path["endpoint_id"], needs)
     return Answer("", status=202)
 
 
@@ -104,8 +107,7 @@ def list_deliveries(request: Request[Nothing, PageQuery]) -> models.DeliveryList
 
 @api.post(
     "/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliveries", status=202,
-    auth="key", concerns=nobody,
-    scope="webhooks:write", codes=(NOT_FOUND, errors.ENDPOINT_NOT_ACTIVE),
+    auth="key", concerns=nobody, scope="webhooks:write", codes=(NOT_FOUND, errors.ENDPOINT_NOT_ACTIVE),
 )  # fmt: skip
 def redeliver(request: Request[Nothing, Nothing]) -> Answer:
     """Deliver an event again now, with a new set of attempts."""

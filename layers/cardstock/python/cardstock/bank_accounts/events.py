@@ -1,13 +1,14 @@
 """The event about bank accounts as the brand's subscribers get it."""
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
+from cardstock.events import EventData
 
-class BankAccountChanged(msgspec.Struct, frozen=True):
-    """`bank_account.changed`: tell the member at `contact`, the one that was known before. Numbers are masked.
 
-    `what` is `set` (a first account), `changed`, `confirmed` or `refused`.
+class BankAccountChanged(EventData, frozen=True):
+    """`bank_account.changed`: tell the member at `contact`, the one that was known before.
+
+    Numbers and contact are masked. `what` is `set` (a first account), `changed`, `confirmed` or `refused`.
     """
 
     member_id: str

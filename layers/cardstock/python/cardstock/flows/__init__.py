@@ -33,6 +33,7 @@
 | find the person who a member is | `staff_logins` | `staff/members_api` |
 | identify and record who acts by the staff API | `callers_wiring`, `concerned_wiring` | the functions of staff |
 | create and revoke keys of persons and suppliers | `staff_keys` | `partners/api`, `staff/api` |
+| have a person answer for each endpoint | `brand_endpoints`, `brand_endpoints_wiring` | `partners/webhooks_api` |
 | publish events to partners | `announcing` | the queue functions |
 
 A process's wiring makes its ports from the stores of the areas; `wiring` makes what several of them share.

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from cardstock.events import EventData
 from cardstock.ids import derived_id
 from cardstock.ledger.events import CommissionEvent
 from cardstock.ledger.model import Kind, LedgerTransaction
@@ -123,10 +124,11 @@ class EventPublisher:
         elif bodies:
             self._queue.send_all(bodies)
 
-    def _hold(self, kind: str, subject: str, at: datetime, data: msgspec.Struct, cause: str = "") -> None:
+    def _hold(self, kind: str, subject: str, at: datetime, data: EventData, cause: str = "") -> None:
         self._held.append(event(kind, subject, at, data, cause=cause))
 
 
-def event(kind: str, subject: str, at: datetime, data: msgspec.Struct, *, cause: str = "") -> EventMessage:
+def event(kind: str, subject: str, at: datetime, data: EventData, *, cause: str = "") -> EventMessage:
     """An event about `subject` (an order id, a member id). `cause` distinguishes events of one kind and subject."""
-    return EventMessage(derived_id("evt", kind, subject, cause), kind, subject, at, msgspec.to_builtins(data))
+    event_id, personal = derived_id("evt", kind, subject, cause), tuple(sorted(data.PERSONAL))
+    return EventMessage(event_id, kind, subject, at, msgspec.to_builtins(data), personal)

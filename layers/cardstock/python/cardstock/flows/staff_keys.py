@@ -11,8 +11,9 @@ from cardstock.errors import Pointer
 from cardstock.ids import RequestKey
 from cardstock.partners import errors
 from cardstock.partners import keys as partner_keys
+from cardstock.partners.endpoints import disable_endpoints_of_person
 from cardstock.partners.model import SCOPES, KeyOwner, is_supplier_id
-from cardstock.partners.ports import Keys, Suppliers
+from cardstock.partners.ports import Endpoints, Keys, Suppliers
 from cardstock.partners.suppliers import find_supplier
 from cardstock.staff import persons as staff
 from cardstock.staff.ports import Persons
@@ -54,13 +55,17 @@ def create_key(
     return created
 
 
-def deactivate_person(person_id: str, actor_id: str | None, *, persons: Persons, keys: Keys) -> None:
-    """Make a person inactive for good and revoke the person's keys. Safe to repeat; repeat a failed call.
+def deactivate_person(
+    person_id: str, actor_id: str | None, *, persons: Persons, keys: Keys, endpoints: Endpoints
+) -> None:
+    """Make a person inactive for good, revoke the person's keys, and disable the brand's endpoints with a URL for which
+    the person answers. Safe to repeat; repeat a failed call.
 
     Raises like `staff.persons.deactivate_person`.
     """
     staff.deactivate_person(person_id, actor_id, persons=persons)
     partner_keys.revoke_keys_of_owner(person_id, keys=keys)
+    disable_endpoints_of_person(person_id, endpoints=endpoints)
 
 
 def _require_right(maker: KeyMaker, owner_id: str, scopes: frozenset[str]) -> None:

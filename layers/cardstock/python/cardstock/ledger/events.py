@@ -2,6 +2,7 @@
 
 import msgspec
 
+from cardstock.events import EventData
 from cardstock.ledger.model import LedgerTransaction, pocket_of
 from cardstock.money import Fen
 
@@ -14,7 +15,7 @@ class CommissionShare(msgspec.Struct, frozen=True):
     amount_fen: Fen
 
 
-class CommissionEvent(msgspec.Struct, frozen=True):
+class CommissionEvent(EventData, frozen=True):
     """`commission.*`."""
 
     order_id: str

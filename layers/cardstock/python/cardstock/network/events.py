@@ -1,9 +1,9 @@
 """Network events as partners get them: the data of each."""
 
-import msgspec
+from cardstock.events import EventData
 
 
-class MemberPromoted(msgspec.Struct, frozen=True):
+class MemberPromoted(EventData, frozen=True):
     """`member.promoted`."""
 
     member_id: str

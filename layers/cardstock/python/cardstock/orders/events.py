@@ -3,8 +3,11 @@
 Not in `schemas.py`, so that publishing functions do not import the HTTP edge.
 """
 
+from typing import ClassVar
+
 import msgspec
 
+from cardstock.events import EventData
 from cardstock.money import Fen
 from cardstock.orders.model import Order
 from cardstock.orders.refund_model import Refund
@@ -19,7 +22,7 @@ class OrderEventLine(msgspec.Struct, frozen=True):
     net_fen: Fen
 
 
-class OrderEvent(msgspec.Struct, frozen=True):
+class OrderEvent(EventData, frozen=True):
     """`order.*` and `receipt.confirmed`."""
 
     order_id: str
@@ -43,7 +46,7 @@ class RefundEventLine(msgspec.Struct, frozen=True):
     amount_fen: Fen
 
 
-class RefundEvent(msgspec.Struct, frozen=True):
+class RefundEvent(EventData, frozen=True):
     """`refund.*`. `kind` is `return` for a part of the order, `stray` for a payment without an open order."""
 
     order_id: str
@@ -86,8 +89,10 @@ class EventReceiver(msgspec.Struct, frozen=True):
     address: str
 
 
-class FulfilmentRequested(msgspec.Struct, frozen=True):
+class FulfilmentRequested(EventData, frozen=True):
     """`fulfilment.requested`."""
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"receiver"})
 
     order_id: str
     supplier_id: str
@@ -111,7 +116,7 @@ class ReducedLine(msgspec.Struct, frozen=True):
     cancelled: int
 
 
-class FulfilmentReduced(msgspec.Struct, frozen=True):
+class FulfilmentReduced(EventData, frozen=True):
     """`fulfilment.reduced`."""
 
     order_id: str
@@ -127,7 +132,7 @@ class FulfilmentReduced(msgspec.Struct, frozen=True):
         return cls(part.order_id, part.supplier_id, lines)
 
 
-class ShipmentCreated(msgspec.Struct, frozen=True):
+class ShipmentCreated(EventData, frozen=True):
     """`shipment.created`."""
 
     order_id: str
@@ -141,7 +146,7 @@ class ShipmentCreated(msgspec.Struct, frozen=True):
         return cls(part.order_id, part.supplier_id, parcel.carrier, parcel.tracking_no)
 
 
-class ShipmentDelivered(msgspec.Struct, frozen=True):
+class ShipmentDelivered(EventData, frozen=True):
     """`shipment.delivered`."""
 
     order_id: str

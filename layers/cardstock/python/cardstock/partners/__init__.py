@@ -17,6 +17,8 @@ An endpoint: one without a URL begins active (`EndpointStatus`).
     pending --attempt--> active
     active --attempt--> disabled
     disabled --attempt--> active
+    pending --disable_endpoints_of_person--> disabled
+    active --disable_endpoints_of_person--> disabled
 
 A delivery: it begins kept or waiting (`DeliveryStatus`).
 

@@ -47,7 +47,7 @@ def attempt(due: DueAttempt, *, needs: AttemptNeeds) -> AttemptOutcome:
     delivery = needs.deliveries.find(due.endpoint_id, due.delivery_id)
     if endpoint is None or delivery is None or delivery.status == "delivered" or delivery.tries > due.tries:
         return "stale"
-    if endpoint.url is None or not _may_call(endpoint, delivery):
+    if endpoint.url is None or not endpoint.may_get(delivery.event_type):
         needs.deliveries.store_attempt(delivery, Attempt(now, None, "ENDPOINT_NOT_ACTIVE"), "failed")
         return "failed"
     body = delivery.body.encode()
@@ -60,10 +60,6 @@ def attempt(due: DueAttempt, *, needs: AttemptNeeds) -> AttemptOutcome:
         needs.deliveries.store_attempt(delivery, made, "delivered")
         return "delivered"
     return _follow_failure(due, endpoint, delivery, outcome, made, needs)
-
-
-def _may_call(endpoint: Endpoint, delivery: Delivery) -> bool:
-    return endpoint.status == "active" or delivery.event_type == CHALLENGE
 
 
 def _follow_failure(  # noqa: PLR0917 - private, one caller

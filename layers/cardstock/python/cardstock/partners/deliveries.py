@@ -12,7 +12,7 @@ from cardstock import clock
 from cardstock.clock import rfc3339, to_epoch_ms
 from cardstock.errors import NOT_FOUND
 from cardstock.partners import errors
-from cardstock.partners.model import CHALLENGE, STAFF, Delivery, DueAttempt, Endpoint, Event
+from cardstock.partners.model import STAFF, Delivery, DueAttempt, Endpoint, Event
 from cardstock.partners.ports import Deliveries, WebhookNeeds
 
 KEPT: Final = timedelta(days=30)
@@ -25,12 +25,10 @@ LONGEST_QUEUE_DELAY_SECONDS: Final = 900
 def publish(event: Event, *, needs: WebhookNeeds) -> int:
     """Add `event` for every endpoint that subscribed to it: staff's, and those of its supplier. Returns their number.
 
+    Fields about people reach the supplier alone: the brand's persons read them by the API, with the right to them.
     Endpoints that are not active keep the delivery, so a broken address loses nothing.
     """
-    owners = [STAFF]
-    supplier = event.data.get("supplier_id")
-    if isinstance(supplier, str) and supplier != STAFF:
-        owners.append(supplier)
+    owners = [STAFF] if event.supplier_id is None else [STAFF, event.supplier_id]
     reached = 0
     for owner in owners:
         for known in needs.endpoints.listening(owner):
@@ -66,7 +64,7 @@ def redeliver(owner: str, endpoint_id: str, delivery_id: str, *, needs: WebhookN
     delivery = needs.deliveries.find(endpoint_id, delivery_id) if endpoint is not None else None
     if endpoint is None or delivery is None:
         raise NOT_FOUND()
-    if endpoint.url is None or (endpoint.status != "active" and delivery.event_type != CHALLENGE):
+    if not endpoint.may_get(delivery.event_type):
         raise errors.ENDPOINT_NOT_ACTIVE()
     needs.deliveries.reopen(delivery)
     needs.queue.send(DueAttempt(owner, endpoint_id, delivery_id, 0, delivery.tries, clock.now()), 0)
@@ -76,13 +74,13 @@ def add_delivery(event: Event, endpoint: Endpoint, needs: WebhookNeeds) -> str:
     """Store `event` for `endpoint`, and queue its first attempt if the endpoint can be called. Returns the delivery's
     id."""
     now = clock.now()
-    send = endpoint.url is not None and (endpoint.status == "active" or event.type == CHALLENGE)
+    send = endpoint.may_get(event.type)
     delivery_id = needs.deliveries.add(
         Delivery(
             endpoint.endpoint_id,
             f"{to_epoch_ms(now):013d}.{event.id}",
             event.type,
-            _body(event),
+            _body(event, event.data_for(endpoint.owner)),
             "waiting" if send else "kept",
             (),
             0,
@@ -96,11 +94,11 @@ def add_delivery(event: Event, endpoint: Endpoint, needs: WebhookNeeds) -> str:
     return delivery_id
 
 
-def _body(event: Event) -> str:
-    body = _json(event, event.data)
+def _body(event: Event, data: dict[str, object]) -> str:
+    body = _json(event, data)
     if len(body.encode()) > MAX_BODY_BYTES:
         # Lists make it long; a receiver of the ids can read the rest from the API.
-        short = {name: value for name, value in event.data.items() if isinstance(value, str | int)}
+        short = {name: value for name, value in data.items() if isinstance(value, str | int)}
         body = _json(event, {**short, "shortened": True})
     return body
 

@@ -10,17 +10,22 @@ from cardstock.partners.model import DueAttempt, Event
 
 
 class EventMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An event for its subscribers. `data` is the event's type as JSON values."""
+    """An event for its subscribers. `data` is the event's type as JSON values.
+
+    `personal` names the fields of `data` about people. Messages of release 0.3.0 and before do not: a receiver was the
+    only one.
+    """
 
     id: str
     type: str
     subject: str
     time: Annotated[datetime, msgspec.Meta(tz=True)]
     data: dict[str, Any]
+    personal: tuple[str, ...] = ("receiver",)
 
     def event(self) -> Event:
         """The event for deliveries."""
-        return Event(self.id, self.type, self.subject, self.time, self.data)
+        return Event(self.id, self.type, self.subject, self.time, self.data, frozenset(self.personal))
 
 
 class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

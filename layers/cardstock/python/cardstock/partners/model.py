@@ -148,11 +148,25 @@ class Event(msgspec.Struct, frozen=True):
     subject: str
     time: datetime
     data: dict[str, object]
+    personal: frozenset[str] = frozenset()
+    """Fields of `data` about people."""
+
+    @property
+    def supplier_id(self) -> str | None:
+        """The supplier that the event is about; None if it is about none."""
+        supplier = self.data.get("supplier_id")
+        return supplier if isinstance(supplier, str) and supplier != STAFF else None
+
+    def data_for(self, owner: str) -> dict[str, object]:
+        """The data that endpoints of `owner` get: fields about people only if `owner` is the supplier concerned."""
+        if owner == self.supplier_id:
+            return self.data
+        return {name: value for name, value in self.data.items() if name not in self.personal}
 
 
 EndpointStatus: TypeAlias = Literal["pending", "active", "disabled"]
 ENDPOINT_TRANSITIONS: Final[Mapping[EndpointStatus, frozenset[EndpointStatus]]] = {
-    "pending": frozenset({"active"}),
+    "pending": frozenset({"active", "disabled"}),
     "active": frozenset({"disabled"}),
     "disabled": frozenset({"active"}),
 }
@@ -162,8 +176,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     """Receives a partner's events at a URL; without a URL the partner fetches its deliveries.
 
     `status` is `pending` until the challenge is answered, then `active`; `disabled` after five days of failures or a
-    410, but never deleted for it. The two newest `secrets` sign every message. `failing_since` is the first failure
-    after the last success.
+    410, or when its person has left, but never deleted for it. The two newest `secrets` sign every message.
+    `failing_since` is the first failure after the last success.
+
+    The brand's endpoints have a person who answers for each: who created it, later who tested it after that person had
+    left. Both are None for endpoints of suppliers, and for those of release 0.3.0 and before until a person tests them.
     """
 
     endpoint_id: str
@@ -174,6 +191,16 @@ class Endpoint(msgspec.Struct, frozen=True):
     status: EndpointStatus
     failing_since: datetime | None
     created_at: datetime
+    created_by: str | None = None
+    responsible: str | None = None
+    left_at: datetime | None = None
+    """When `responsible` left or lost the right to endpoints: nothing is called until a person tests the endpoint."""
+
+    def may_get(self, kind: str) -> bool:
+        """Whether the endpoint may be called with an event of this type now."""
+        if self.url is None or self.left_at is not None:
+            return False
+        return self.status == "active" or kind == CHALLENGE
 
     def wants(self, kind: str) -> bool:
         """Whether the endpoint has subscribed to this type of event."""

@@ -109,7 +109,15 @@ class Endpoints(Protocol):
         """All endpoints of `owner`, as they were at most half a minute ago."""
 
     def set_endpoint_status(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
-        """Store the endpoint's health, unless it was removed or its status has changed since it was read."""
+        """Store the endpoint's health, unless it was removed, or its status or `left_at` has changed since it was
+        read."""
+
+    def disable_left(self, endpoint: Endpoint, at: datetime) -> None:
+        """Disable the endpoint, whose person left at `at`, unless another person answers for it by now."""
+
+    def take_over(self, endpoint: Endpoint, person_id: str) -> bool:
+        """Let this person answer for the endpoint; False, and nothing changes, if it was removed, or somebody answers
+        for it who did not when it was read."""
 
     def rotate(self, endpoint: Endpoint, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
         """Replace the secrets with which `endpoint` was read. A repeat of `request` changes nothing.

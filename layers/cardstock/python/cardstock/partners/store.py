@@ -19,12 +19,14 @@ Table `deliveries`, partition key `pk`, sort key `sk`; items expire after 30 day
 | whether an endpoint has an event | endpoint id `#events` / event id |
 """
 
+import json
 import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BinaryAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock.aws.items import PrefixedAttribute, StructAttribute, fields_of, record_of
@@ -42,6 +44,7 @@ from cardstock.aws.tables import (
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.ids import RequestKey
 from cardstock.partners.model import (
+    STAFF,
     ApiKey,
     Attempt,
     Delivery,
@@ -222,6 +225,24 @@ def index_suppliers() -> int:
     return count
 
 
+def forget_receivers() -> int:
+    """Take the receiver out of the deliveries that the brand's endpoints have; the number of those. Release v0.3.0 put
+    it there.
+
+    Reads the deliveries of the brand's endpoints, once after an update. Safe to repeat and to interrupt.
+    """
+    count, requested = 0, DeliveryItem.event_type == "fulfilment.requested"
+    for endpoint in DynamoEndpoints().of(STAFF):
+        for item in DeliveryItem.query(endpoint.endpoint_id, filter_condition=requested):
+            body = json.loads(item.body)
+            if body["data"].pop("receiver", None) is not None:
+                changed = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+                count += DeliveryItem(item.endpoint_id, item.delivery_id).update_if(
+                    [DeliveryItem.body.set(changed)], DeliveryItem.endpoint_id.exists()
+                )
+    return count
+
+
 class DynamoInbox:
     """`partners.ports.Inbox`."""
 
@@ -250,6 +271,9 @@ class EndpointItem(Table):
     status = UnicodeAttribute()
     failing_since = EpochAttribute(null=True)
     created_at = EpochAttribute()
+    created_by = UnicodeAttribute(null=True)
+    responsible = UnicodeAttribute(null=True)
+    left_at = EpochAttribute(null=True)
 
 
 class AttemptsAttribute(JsonAttribute):
@@ -335,10 +359,28 @@ class DynamoEndpoints:
                 EndpointItem.status.set(status),
                 since.remove() if failing_since is None else since.set(failing_since),
             ],
-            EndpointItem.status == endpoint.status,
+            (EndpointItem.status == endpoint.status) & _same(EndpointItem.left_at, endpoint.left_at),
         )
         if changed:
             self._known.pop(endpoint.owner, None)
+
+    def disable_left(self, endpoint: Endpoint, at: datetime) -> None:
+        disabled: EndpointStatus = "disabled"
+        EndpointItem(endpoint.owner, endpoint.endpoint_id).update_if(
+            [EndpointItem.status.set(disabled), EndpointItem.left_at.set(at)],
+            EndpointItem.responsible == endpoint.responsible,
+        )
+        self._known.pop(endpoint.owner, None)
+
+    def take_over(self, endpoint: Endpoint, person_id: str) -> bool:
+        taken = EndpointItem(endpoint.owner, endpoint.endpoint_id).update_if(
+            [EndpointItem.responsible.set(person_id), EndpointItem.left_at.remove()],
+            EndpointItem.created_at.exists()
+            & _same(EndpointItem.responsible, endpoint.responsible)
+            & _same(EndpointItem.left_at, endpoint.left_at),
+        )
+        self._known.pop(endpoint.owner, None)
+        return taken
 
     def rotate(self, endpoint: Endpoint, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
         try:
@@ -407,6 +449,11 @@ class DynamoDeliveries:
             consistent_read=True,  # a delivery missed here would never be listed
         )
         return [record_of(Delivery, item) for item in items], last.delivery_id if last else None
+
+
+def _same(attribute: Attribute[Any], value: object) -> Condition:
+    """The attribute is stored as it was read; None: it is absent."""
+    return attribute.does_not_exist() if value is None else attribute == value
 
 
 def _earlier(error: ConditionFailedError, request: RequestKey) -> str | None:

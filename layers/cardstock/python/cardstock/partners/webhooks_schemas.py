@@ -13,7 +13,8 @@ from cardstock.partners.model import Attempt, Delivery, Endpoint
 
 _EVENTS = """Types of events, or `*` for all of them. Staff's endpoints get every event of these types; a supplier's get
 those about that supplier: `fulfilment.requested`, `fulfilment.reduced`, `shipment.created`, `shipment.delivered`;
-a supplier's key can ask for no others."""
+a supplier's key can ask for no others. Fields about people (the receiver of `fulfilment.requested`) go to the
+supplier alone, never to staff's endpoints."""
 
 
 class CreateEndpoint(Model):
@@ -59,7 +60,10 @@ class StoredEndpoint(Model):
     status: Annotated[
         str,
         Meta(
-            description="`pending` until its challenge is answered, `active`, or `disabled` by failures.",
+            description=(
+                "`pending` until its challenge is answered, `active`, or `disabled`: by failures, or because the "
+                "person who answers for it has left or lost the right."
+            ),
             examples=["active"],
         ),
     ]
@@ -74,6 +78,23 @@ class StoredEndpoint(Model):
         ),
     ]
     created_at: Annotated[Moment, Meta(description="When it was created.")]
+    created_by: Annotated[
+        str | None,
+        Meta(
+            description="Person of the staff who created it; null for a supplier's, and where it is not known.",
+            examples=["stf_01kbdx8v2m4q6s8t0w1y3z5a7c"],
+        ),
+    ]
+    responsible: Annotated[
+        str | None,
+        Meta(
+            description=(
+                "Person of the staff who answers for it: its creator, later whoever tested it after that person had "
+                "left. Null for a supplier's, and where nobody has tested an old one yet."
+            ),
+            examples=["stf_01kbdx8v2m4q6s8t0w1y3z5a7c"],
+        ),
+    ]
 
     @classmethod
     def of(cls, endpoint: Endpoint, *, secret: bool = False) -> StoredEndpoint:
@@ -86,6 +107,8 @@ class StoredEndpoint(Model):
             rfc3339(endpoint.failing_since) if endpoint.failing_since else None,
             endpoint.secrets[0] if secret else None,
             rfc3339(endpoint.created_at),
+            endpoint.created_by,
+            endpoint.responsible,
         )
 
 

@@ -4,11 +4,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from cardstock.clock import rfc3339
+from cardstock.events import EventData
 from cardstock.money import Fen
 from cardstock.payouts.model import Batch, BatchStatus
 
 
-class PayoutOpened(msgspec.Struct, frozen=True):
+class PayoutOpened(EventData, frozen=True):
     """`payout.opened`: every eligible member is listed."""
 
     payout_id: str
@@ -30,7 +31,7 @@ class EventFile(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class PayoutSettled(msgspec.Struct, frozen=True):
+class PayoutSettled(EventData, frozen=True):
     """`payout.settled`: paid and reconciled. The sums are absent where the batch has no books."""
 
     payout_id: str

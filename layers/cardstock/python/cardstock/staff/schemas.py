@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -53,6 +54,16 @@ class PersonView(Model):
             examples=[["finance"]],
         ),
     ]
+    endpoints_disabled: Annotated[
+        list[str],
+        Meta(
+            description=(
+                "Webhook endpoints that were disabled because this person, who answered for them, has left or lost the "
+                "right; without those that another person has tested since."
+            ),
+            examples=[[]],
+        ),
+    ]
 
     @classmethod
     def as_created(cls, person: Person) -> PersonView:
@@ -61,12 +72,13 @@ class PersonView(Model):
         return cls.of(replace(person, state="active", member_id=None, roles=roles))
 
     @classmethod
-    def of(cls, person: Person) -> PersonView:
-        """`person` for staff."""
+    def of(cls, person: Person, endpoints: Sequence[str] | None = None) -> PersonView:
+        """`person` for staff, with the webhook endpoints that were disabled when the person left."""
         active = person.state == "active"
         roles = None if person.roles is None else sorted(person.roles)
         created = rfc3339(person.created_at)
-        return cls(person.person_id, person.name, person.created_by, created, active, person.member_id, roles)
+        disabled = list(endpoints or ())
+        return cls(person.person_id, person.name, person.created_by, created, active, person.member_id, roles, disabled)
 
 
 class StaffList(Model):

@@ -384,7 +384,7 @@ def test_an_approval_names_the_count_and_sum_that_were_seen(finance: Finance, cl
         status, problem = finance.call("POST", path, body, key=f"seen-{seen}".replace(" ", ""))
         assert (status, problem["code"]) == (409, "PAYOUT_TOTALS_DIFFER")
         assert "2" in problem["detail"]
-        assert "12000" in problem["detail"]
+        assert "¥120.00" in problem["detail"]
         wrong = {found["pointer"]: (found["code"], found["expected"], found["detail"]) for found in problem["errors"]}
         assert wrong == {
             pointer: (code, f"{right}，而不是 {was}", f"应为：{right}，而不是 {was}。")

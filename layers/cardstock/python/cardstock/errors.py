@@ -111,8 +111,16 @@ class Refusal(msgspec.Struct, frozen=True):
         return self.kind(self, pointers=pointers, **facts)
 
     def text(self, facts: dict[str, object], language: str) -> str:
-        """What a person reads in `zh` or `en`."""
-        return (self.en if language == "en" else self.zh).format_map(facts)
+        """What a person reads in `zh` or `en`. Facts whose names end with `_fen` are shown in yuan: `¥1,234.50`."""
+        shown = {name: _yuan(value) if name.endswith("_fen") else value for name, value in facts.items()}
+        return (self.en if language == "en" else self.zh).format_map(shown)
+
+
+def _yuan(fen: Any) -> str:
+    if not isinstance(fen, int):
+        return ""  # an action without a sum
+    sign = "-" if fen < 0 else ""
+    return f"{sign}¥{abs(fen) // 100:,}.{abs(fen) % 100:02}"
 
 
 def timed(refusal: Refusal) -> Refusal:

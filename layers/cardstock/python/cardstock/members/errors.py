@@ -108,13 +108,13 @@ REFUNDS_OPEN: Final = refused(
 )
 DEBT_OPEN: Final = refused(
     "DEBT_OPEN",
-    zh="账户还有欠款 {debt_fen} 分，请先结清。",
-    en="The account owes {debt_fen} fen; that must be settled first.",
+    zh="账户还有欠款 {debt_fen}，请先结清。",
+    en="The account owes {debt_fen}; that must be settled first.",
 )
 GIVE_UP_DIFFERS: Final = refused(
     "GIVE_UP_DIFFERS",
-    zh="放弃的金额须等于可提现余额 {available_fen} 分。",
-    en="The sum to give up must be what is available: {available_fen} fen.",
+    zh="放弃的金额须等于可提现余额 {available_fen}。",
+    en="The sum to give up must be what is available: {available_fen}.",
     about=("give_up",),
 )
 ID_NUMBER_INVALID: Final = invalid("ID_NUMBER_INVALID", zh="身份证号码不正确。", en="The identity number is not valid.")

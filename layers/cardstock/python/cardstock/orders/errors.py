@@ -103,14 +103,14 @@ INSTALMENTS_NOT_OFFERED: Final = refused(
 )
 INSTALMENTS_BELOW_LEAST: Final = refused(
     "INSTALMENTS_BELOW_LEAST",
-    zh="订单金额未达到分期的最低金额 {least_fen} 分。",
-    en="Instalments need an order of at least {least_fen} fen.",
+    zh="订单金额未达到分期的最低金额 {least_fen}。",
+    en="Instalments need an order of at least {least_fen}.",
     about=("instalments",),
 )
 AGREEMENT_BOUNDS: Final = refused(
     "AGREEMENT_BOUNDS",
-    zh="单笔上限不得超过 {charge_fen} 分和每日上限，每日上限不得超过 {day_fen} 分。",
-    en="One charge may be at most {charge_fen} fen and at most what is chosen for a day, a day at most {day_fen} fen.",
+    zh="单笔上限不得超过 {charge_fen} 和每日上限，每日上限不得超过 {day_fen}。",
+    en="One charge may be at most {charge_fen} and at most what is chosen for a day, a day at most {day_fen}.",
     about=("charge_fen", "day_fen"),
 )
 AGREEMENTS_TOO_MANY: Final = refused(
@@ -138,15 +138,15 @@ AGREEMENT_ENDED: Final = timed(
 )
 CHARGE_OVER_LIMIT: Final = refused(
     "CHARGE_OVER_LIMIT",
-    zh="订单金额超过免密支付协议的单笔上限 {limit_fen} 分。",
-    en="The order costs more than the agreement's most for one charge, {limit_fen} fen.",
+    zh="订单金额超过免密支付协议的单笔上限 {limit_fen}。",
+    en="The order costs more than the agreement's most for one charge, {limit_fen}.",
     about=("agreement_id",),
 )
 CHARGE_OVER_DAY: Final = timed(
     refused(
         "CHARGE_OVER_DAY",
-        zh="超过免密支付协议的每日上限 {limit_fen} 分或每日次数。",
-        en="This is more than the agreement allows for a day: {limit_fen} fen, or too many charges.",
+        zh="超过免密支付协议的每日上限 {limit_fen} 或每日次数。",
+        en="This is more than the agreement allows for a day: {limit_fen}, or too many charges.",
         about=("agreement_id",),
     )
 )
@@ -197,8 +197,8 @@ UNITS_SENT: Final = conflict(
 )
 GOODWILL_LIMIT: Final = refused(
     "GOODWILL_LIMIT",
-    zh="超出一人可批准的补偿金额，上限为 {limit_fen} 分；请由第二人确认。",
-    en="One person may give at most {limit_fen} fen; ask for a second person.",
+    zh="超出一人可批准的补偿金额，上限为 {limit_fen}；请由第二人确认。",
+    en="One person may give at most {limit_fen}; ask for a second person.",
     about=("amount_fen",),
 )
 CHANNEL_MISSING: Final = refused(

@@ -80,8 +80,8 @@ TRANSFER_UNKNOWN: Final = invalid(
 )
 PAYOUT_TOTALS_DIFFER: Final = conflict(
     "PAYOUT_TOTALS_DIFFER",
-    zh="笔数或金额与批次不符：批次现有 {lines} 笔，共 {listed_fen} 分。请重新核对后再审批。",
-    en="Count or sum is not the payout's: it has {lines} lines of {listed_fen} fen. Look at it again, then approve.",
+    zh="笔数或金额与批次不符：批次现有 {lines} 笔，共 {listed_fen}。请重新核对后再审批。",
+    en="Count or sum is not the payout's: it has {lines} lines of {listed_fen}. Look at it again, then approve.",
     about=("lines", "listed_fen"),
 )
 RESULTS_BY_APPROVER: Final = refused(

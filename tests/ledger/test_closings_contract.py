@@ -19,15 +19,20 @@ from cardstock.ledger.model import (
 )
 from cardstock.ledger.ports import Booked, Books, Closings
 from cardstock.ledger.store import DynamoBooks
+from cardstock.members.closing_model import ClosingRequest, GiveUp
+from cardstock.members.closing_store import DynamoClosingRequests
 from cardstock.members.model import Account, Member
-from cardstock.members.ports import Members
+from cardstock.members.ports import ClosingRequests, Members
 from cardstock.members.store import DynamoMembers, MemberItem
 from tests.people.arrivals import register
 from tests.people.clock import TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryClosings
-from tests.people.memory_members import MemoryMembers
+from tests.people.memory_members import MemoryClosingRequests, MemoryMembers
 
-CONTRACT = {Closings: (MemoryClosings, DynamoClosings)}
+CONTRACT = {
+    Closings: (MemoryClosings, DynamoClosings),
+    ClosingRequests: (MemoryClosingRequests, DynamoClosingRequests),
+}
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 
@@ -35,8 +40,8 @@ NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 class World:
     """A member with a telephone number."""
 
-    def __init__(self, members: Members, books: Books, closings: Closings) -> None:
-        self.members, self.books, self.closings = members, books, closings
+    def __init__(self, members: Members, requests: ClosingRequests, books: Books, closings: Closings) -> None:
+        self.members, self.requests, self.books, self.closings = members, requests, books, closings
         account_ = Account("dev", "wx1", "anna")
         made = Member(f"mem_{'anna':0>26}", account_.name, NOW, phone="+8613800138000", nickname="小安")
         self.anna = register(members, made, account_)
@@ -49,9 +54,14 @@ class World:
             postings = (Posting(account(self.anna.id, name), fen), Posting(BRAND_COMMISSION, -fen))
             self.books.book_transaction(LedgerTransaction(f"accrue.{cause}", "accrued", cause, NOW, postings))
 
-    def close(self, amount: int = 0, member: Member | None = None) -> Booked:
+    def ask(self, give_up: GiveUp | None = None, at: datetime = NOW) -> ClosingRequest:
+        request = ClosingRequest(self.anna.id, at, give_up)
+        assert self.members.begin_closing(request)
+        return request
+
+    def close(self, amount: int = 0, member: Member | None = None, request: ClosingRequest | None = None) -> Booked:
         closing = AccountClosing(self.anna.id, NOW, "set_aside", amount, "unverified")
-        step = self.members.closing_step(member or self.anna, NOW)
+        step = self.members.closing_step(member or self.anna, NOW, request=request)
         return close_account(closing, step, closings=self.closings)
 
     def link_to_staff(self) -> None:
@@ -70,10 +80,10 @@ class World:
 @pytest.fixture(params=["memory", "dynamodb"])
 def world(request: pytest.FixtureRequest, clock: TestClock) -> World:
     if request.param == "memory":
-        books = MemoryBooks()
-        return World(MemoryMembers(), books, MemoryClosings(books))
+        books, members = MemoryBooks(), MemoryMembers()
+        return World(members, MemoryClosingRequests(members), books, MemoryClosings(books))
     request.getfixturevalue("cloud")
-    return World(DynamoMembers(), DynamoBooks(), DynamoClosings())
+    return World(DynamoMembers(), DynamoClosingRequests(), DynamoBooks(), DynamoClosings())
 
 
 def test_an_account_without_money_is_closed_once(world: World) -> None:
@@ -119,3 +129,52 @@ def test_a_member_who_has_changed_keeps_the_account_and_its_money(world: World) 
     assert world.close(700) == "outdated"
     assert world.books.balance_of(world.anna.id).available == 700
     assert world.state == "registered"
+
+
+GIVEN_UP = GiveUp(700, "我放弃这笔余额")
+
+
+def test_a_request_waits_with_the_last_word_until_the_account_is_closed(world: World) -> None:
+    before = (world.requests.waiting_members(), world.requests.find_request(world.anna.id))
+    world.ask()
+    first = world.requests.find_request(world.anna.id)
+    last = world.ask(GIVEN_UP)
+    found = world.requests.find_request(world.anna.id)
+    member = world.members.find_member(world.anna.id)
+
+    assert before == ([], None)
+    assert first == ClosingRequest(world.anna.id, NOW)
+    assert found == last == ClosingRequest(world.anna.id, NOW, GIVEN_UP)
+    assert member is not None
+    assert member.closing_at == NOW
+    assert list(world.requests.waiting_members()) == [world.anna.id]
+    assert world.close() == "booked"
+    assert (list(world.requests.waiting_members()), world.requests.find_request(world.anna.id)) == ([], None)
+
+
+@pytest.mark.parametrize(("read", "said"), [(None, GIVEN_UP), (GIVEN_UP, None), (GIVEN_UP, GiveUp(700, "不要了"))])
+def test_a_closing_on_a_word_that_was_taken_back_fails(read: GiveUp | None, said: GiveUp | None, world: World) -> None:
+    old = world.ask(read)
+    new = world.ask(said)
+
+    assert (world.close(request=old), world.state) == ("outdated", "registered")
+    assert world.close(request=new) == "booked"
+
+
+def test_a_closing_without_the_request_that_it_was_decided_on_fails(world: World) -> None:
+    assert world.close(request=ClosingRequest(world.anna.id, NOW)) == "outdated"
+
+
+def test_nobody_who_is_staff_or_was_erased_asks_for_a_closing(world: World) -> None:
+    world.link_to_staff()
+
+    assert not world.members.begin_closing(ClosingRequest(world.anna.id, NOW))
+    assert not world.members.begin_closing(ClosingRequest("mem_nobody", NOW))
+    assert world.requests.find_request(world.anna.id) is None
+
+
+def test_an_erased_member_asks_for_no_closing(world: World) -> None:
+    world.close()
+
+    assert not world.members.begin_closing(ClosingRequest(world.anna.id, NOW))
+    assert world.requests.find_request(world.anna.id) is None

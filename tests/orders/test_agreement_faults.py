@@ -11,8 +11,8 @@ from pynamodb.exceptions import PynamoDBException
 
 from cardstock.errors import CardstockError
 from tests.house import fault_figures, faults
-from tests.members.test_closing import Person
 from tests.people.agreements import AgreementHolder
+from tests.people.leavers import Person
 from tests.people.shop import Shop
 
 Step = Callable[[], Any]

@@ -11,6 +11,7 @@ from cardstock.bank_accounts.errors import BANK_ACCOUNT_CHANGED
 from cardstock.clock import brand_day
 from cardstock.errors import INVITER_BOUND, INVITER_HAS_REFERRED, INVITER_SELF, Refusal
 from cardstock.limits import Use
+from cardstock.members.closing_model import ClosingRequest
 from cardstock.members.consent_model import Consent, Purpose, changed
 from cardstock.members.errors import IDENTITY_IN_USE
 from cardstock.members.merge_model import Group, MergeCode
@@ -138,6 +139,7 @@ class MemoryMembers:
         self.phone_moves: dict[str, str] = {}
         self.counters = Counter[str]()
         self.records: list[tuple[str, Purpose, Consent, str]] = []
+        self.closing_requests: dict[str, ClosingRequest] = {}
         self.inviters = MemoryInviters(self)
         self.sessions = MemorySessions(self)
 
@@ -265,18 +267,25 @@ class MemoryMembers:
     def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
         return {key: self.members[key] for key in member_ids if key in self.members}
 
-    def begin_closing(self, member_id: str, now: datetime) -> bool:
-        member = self.members.get(member_id)
+    def begin_closing(self, request: ClosingRequest) -> bool:
+        member = self.members.get(request.member_id)
         if member is None or member.state == "erased" or member.staff_link:
             return False
-        self.members[member_id] = replace(member, closing_at=member.closing_at or now)
+        self.members[member.id] = replace(member, closing_at=member.closing_at or request.asked_at)
+        self.closing_requests[member.id] = request
         return True
 
-    def closing_step(self, member: Member, now: datetime, former: str = "") -> Callable[[], bool]:
+    def closing_step(
+        self, member: Member, now: datetime, former: str = "", request: ClosingRequest | None = None
+    ) -> Callable[[], bool]:
         def close() -> bool:
             kept = self.members[member.id]
             if kept.state == "erased" or kept.staff_link or kept.phone != member.phone:
                 return False
+            asked = self.closing_requests.get(member.id)
+            if request is not None and (asked is None or asked.give_up != request.give_up):
+                return False
+            self.closing_requests.pop(member.id, None)
             self.members[member.id] = replace(
                 kept, state="erased", erased_at=now, nickname="", birth_year=None, scene="", phone="", phone_at=None,
                 phone_claimed=False, phone_lost=None, joining_until=None,
@@ -306,6 +315,19 @@ class MemoryMembers:
             siblings = tuple(other for other in others if other != one)
             self.members[one] = replace(self.members[one], siblings=siblings)
         return True
+
+
+class MemoryClosingRequests:
+    """`members.ports.ClosingRequests`, beside the members of the same memory."""
+
+    def __init__(self, members: MemoryMembers) -> None:
+        self._requests = members.closing_requests
+
+    def waiting_members(self) -> Sequence[str]:
+        return list(self._requests)
+
+    def find_request(self, member_id: str) -> ClosingRequest | None:
+        return self._requests.get(member_id)
 
 
 class MemoryHoldings:

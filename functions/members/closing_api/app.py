@@ -21,15 +21,17 @@ def get_closing(request: Request[Nothing, Nothing]) -> closing_schemas.Closing:
     codes=closing_schemas.CLOSING_CODES,
 )  # fmt: skip
 def close_account(request: Request[closing_schemas.CloseAccount, Nothing]) -> closing_schemas.Closing:
-    """Close the account for good, or have it wait: then call again, at `again_at` or once its money has moved.
+    """Close the account for good, or have it wait: then a night closes it, and the client need not call again.
 
     Refused while orders, refunds or debts are open. From the first call on the member earns nothing from new orders
-    and places none (`MEMBER_ERASED`), which cannot be taken back; a minute later the same call can close the
-    account. Frozen rewards are waited for, and available money is paid with the next payout: unless the member
-    gives up exactly that sum, or it cannot be paid and is set aside as unclaimed. A closed account is refused
-    everywhere (`MEMBER_ERASED`; what only reads, until the access token ends), its profile and cards are deleted,
-    and its telephone number is free. The nights after erase the rest; `kept` says what stays, and why. A repeat is
-    answered `closed`. From the first of these nights on the person can register again.
+    and places none (`MEMBER_ERASED`), which cannot be taken back; from a minute later on (`again_at`) the night, or
+    the same call, closes the account. Frozen rewards are waited for, and available money is paid with the next
+    payout: unless the member gives up exactly that sum, or it cannot be paid and is set aside as unclaimed. What the
+    last call gives up is kept until then; if another sum is available by now, the account waits
+    (`give_up_differs`). A closed account is refused everywhere (`MEMBER_ERASED`; what only reads, until the access
+    token ends), its profile and cards are deleted, and its telephone number is free. The nights after erase the
+    rest; `kept` says what stays, and why. A repeat is answered
+    `closed`. From the first of these nights on the person can register again.
     """
     found = closing.close_account(request.caller.id, request.body.given_up(), closing_needs())
     return closing_schemas.Closing.of(found, request.language)

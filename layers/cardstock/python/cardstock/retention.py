@@ -98,6 +98,7 @@ CLASSES: Final = (
             "members.MarkItem",
             "members.LogInCounter",
             "members.MergeCodeItem",
+            "members.ClosingRequestItem",
             "members.ErasureItem",
         ),
     ),

@@ -2,7 +2,8 @@
 
 Asking ends the earning at once; then what is frozen is released or taken back, and what can be paid is paid with the
 next payout. When nothing is left to wait for, the account is closed in one transaction with the last money: given up by
-the member, or set aside as unclaimed because it cannot be paid.
+the member, or set aside as unclaimed because it cannot be paid. What waits is a stored request, and each night goes on
+with it (`nightly_closing`), so that the member need not call again.
 """
 
 from collections.abc import Callable
@@ -14,16 +15,16 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.clock import brand_day
-from cardstock.errors import STORE_BUSY
+from cardstock.errors import MEMBER_ERASED, STORE_BUSY
 from cardstock.ledger import closings
 from cardstock.ledger.model import AccountClosing, Balance
 from cardstock.ledger.ports import Books, Closings
 from cardstock.marks import Marker
 from cardstock.members import closing as members_closing
 from cardstock.members import errors
+from cardstock.members.closing_model import ClosingRequest, GiveUp
 from cardstock.members.model import Member
-from cardstock.members.ports import Members, Sessions
-from cardstock.members.profile import find_caller
+from cardstock.members.ports import ClosingRequests, Members, Sessions
 from cardstock.members.sessions import end_all
 from cardstock.money import Fen
 from cardstock.network.ports import Network
@@ -53,6 +54,7 @@ class ClosingNeeds(msgspec.Struct, frozen=True):
     have ended, also at their channels; it raises `UnavailableError` while a channel has not ended one."""
 
     members: Members
+    requests: ClosingRequests
     sessions: Sessions
     orders: Orders
     books: Books
@@ -62,13 +64,6 @@ class ClosingNeeds(msgspec.Struct, frozen=True):
     remove_cards: Callable[[str], None]
     marker: Marker
     end_agreements: Callable[[str], None]
-
-
-class GiveUp(msgspec.Struct, frozen=True):
-    """What the member gives up, in the member's words."""
-
-    amount: Fen
-    words: str
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -87,13 +82,30 @@ class Standing(msgspec.Struct, frozen=True):
     kept: tuple[Kept, ...] = ()
     """What stays of the account, if it is closed today, or since it was."""
     again_at: datetime | None = None
-    """From when on a call can close the account, if only time is waited for."""
+    """From when on the account can be closed, if only time is waited for."""
+    give_up: GiveUp | None = None
+    """What the member gives up, by the last call that was not refused."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the member gives up another sum than is available by now. Where nothing is, nothing is lost."""
+        return self.give_up is not None and self.balance.available not in (0, self.give_up.amount)
 
     @property
     def waits(self) -> bool:
-        """Whether money must move before the account can be closed without giving up anything."""
+        """Whether money must move, or the member say something else, before the account can be closed."""
         payable = self.balance.available and (self.reason is None or self.reason in _PASSING)
-        return bool(self.balance.frozen or self.balance.paying or payable)
+        kept = payable and self.give_up is None
+        return bool(self.balance.frozen or self.balance.paying or kept or self.differs)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the account cannot be closed, however long ago that was asked for."""
+        return bool(self.orders or self.refunds or self.balance.debt or self.waits)
+
+    def is_ready(self, now: datetime) -> bool:
+        """Whether the account can be closed, if this was read at `now` or later."""
+        return self.asked_at is not None and now >= self.asked_at + SETTLING and not self.is_blocked
 
 
 def standing(member_id: str, needs: ClosingNeeds) -> Standing:
@@ -101,11 +113,17 @@ def standing(member_id: str, needs: ClosingNeeds) -> Standing:
 
     Reads the member's orders, a hundred at a time, and the refunds of each.
     """
-    return _ended(member_id, needs) or _standing(find_caller(member_id, members=needs.members), needs)
+    member = needs.members.find_member(member_id)
+    ended = _ended(member, needs)
+    if ended is not None:
+        return ended
+    member = _require_there(member)
+    request = None if member.closing_at is None else needs.requests.find_request(member_id)
+    return _standing(member, None if request is None else request.give_up, needs)
 
 
 def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -> Standing:
-    """Close the account, or have it wait for its money; then the same call closes it later. Safe to repeat.
+    """Close the account, or have it wait: each night goes on with it. Safe to repeat; the last call's `give_up` counts.
 
     From the first call on the member earns nothing from new orders and places none, which cannot be taken back; a
     minute later, when no earlier request is under way any more, the account can be closed. `give_up` must name exactly
@@ -114,50 +132,79 @@ def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -
     ended a payment agreement.
     """
     for _ in range(_ATTEMPTS):
-        if (ended := _ended(member_id, needs)) is not None:
+        member, now = needs.members.find_member(member_id), clock.now()
+        if (ended := _ended(member, needs)) is not None:
             return ended
-        member, now = find_caller(member_id, members=needs.members), clock.now()
-        found = _standing(member, needs)
+        member = _require_there(member)
+        found = _standing(member, give_up, needs)
         _require_nothing_open(member, found)
-        balance = found.balance
-        if give_up is not None and give_up.amount != balance.available:
-            raise errors.GIVE_UP_DIFFERS(available_fen=balance.available)
+        if give_up is not None and give_up.amount != found.balance.available:
+            raise errors.GIVE_UP_DIFFERS(available_fen=found.balance.available)
+        if found.is_ready(now):
+            if _close(member, found, now, needs):
+                return Standing("closed", found.asked_at, (), (), Balance(member_id), kept=found.kept)
+            continue
         # First, so that no order has been placed since `closing_at`, wherever this is killed.
         erase_member(member_id, network=needs.network)
-        if not needs.members.begin_closing(member_id, now):
-            continue
         asked_at = member.closing_at or now
-        if balance.frozen or balance.paying or (give_up is None and found.waits):
-            return _state(found, "waiting", asked_at)
-        if now < asked_at + SETTLING:
-            return replace(_state(found, "waiting", asked_at), again_at=asked_at + SETTLING)
-        needs.end_agreements(member_id)
-        needs.remove_cards(member_id)
-        if _close(member, found, give_up, now, needs):
-            end_all(member_id, sessions=needs.sessions)
-            return replace(_state(found, "closed", asked_at), balance=Balance(member_id), reason=None, again_at=None)
+        if needs.members.begin_closing(ClosingRequest(member_id, asked_at, give_up)):
+            return _asked(found, asked_at)
     raise STORE_BUSY()
 
 
-def _ended(member_id: str, needs: ClosingNeeds) -> Standing | None:
+def go_on(request: ClosingRequest, needs: ClosingNeeds) -> bool:
+    """Close the account of a request that waits, as the same call of the member would now; whether it is closed. Safe
+    to repeat.
+
+    False, and nothing has changed, while anything is open or waited for, or the sum that the member gives up is another
+    one by now. Raises `UnavailableError` while a channel has not ended a payment agreement, or the outcome is unknown.
+    """
+    last: ClosingRequest | None = request
+    for _ in range(_ATTEMPTS):
+        member, now = needs.members.find_member(request.member_id), clock.now()
+        if last is None or member is None or member.state == "erased":
+            return True
+        found = _standing(member, last.give_up, needs)
+        if member.staff_link or not found.is_ready(now):
+            return False
+        if _close(member, found, now, needs, last):
+            return True
+        last = needs.requests.find_request(request.member_id)
+    raise STORE_BUSY()
+
+
+def _ended(member: Member | None, needs: ClosingNeeds) -> Standing | None:
     """That the account is closed; None if it is not. A repeat whose first answer got lost is answered by it."""
-    member = needs.members.find_member(member_id)
-    closing = needs.closings.find_closing(member_id) if member is not None and member.state == "erased" else None
+    closing = needs.closings.find_closing(member.id) if member is not None and member.state == "erased" else None
     if member is None or closing is None:
         return None
-    kept = kept_after(brand_day(closing.at), was_paid=needs.books.balance_of(member_id).was_paid)
-    return Standing("closed", member.closing_at or closing.at, (), (), Balance(member_id), kept=kept)
+    kept = kept_after(brand_day(closing.at), was_paid=needs.books.balance_of(member.id).was_paid)
+    return Standing("closed", member.closing_at or closing.at, (), (), Balance(member.id), kept=kept)
 
 
-def _close(member: Member, found: Standing, give_up: GiveUp | None, now: datetime, needs: ClosingNeeds) -> bool:
-    """Whether the account is closed now; False if something has changed since it was read."""
+def _require_there(member: Member | None) -> Member:
+    if member is None or member.state == "erased":
+        raise MEMBER_ERASED()
+    return member
+
+
+def _close(
+    member: Member, found: Standing, now: datetime, needs: ClosingNeeds, request: ClosingRequest | None = None
+) -> bool:
+    """Whether the account is closed now; False if something has changed since it was read. `request`: on whose word,
+    where it is not the member who calls."""
+    needs.end_agreements(member.id)
+    needs.remove_cards(member.id)
     amount = found.balance.available
-    if give_up is None:
+    if found.give_up is None or not amount:
         closing = AccountClosing(member.id, now, "set_aside", amount, found.reason or "")
     else:
-        closing = AccountClosing(member.id, now, "given_up", amount, words=give_up.words)
-    step = members_closing.close_account(member, now, members=needs.members, marker=needs.marker)
-    return closings.close_account(closing, step, closings=needs.closings) != "outdated"
+        closing = AccountClosing(member.id, now, "given_up", amount, words=found.give_up.words)
+    step = members_closing.close_account(member, now, request, members=needs.members, marker=needs.marker)
+    if closings.close_account(closing, step, closings=needs.closings) == "outdated":
+        return False
+    end_all(member.id, sessions=needs.sessions)
+    return True
 
 
 def _require_nothing_open(member: Member, found: Standing) -> None:
@@ -171,17 +218,21 @@ def _require_nothing_open(member: Member, found: Standing) -> None:
         raise errors.DEBT_OPEN(debt_fen=found.balance.debt)
 
 
-def _standing(member: Member, needs: ClosingNeeds) -> Standing:
+def _standing(member: Member, give_up: GiveUp | None, needs: ClosingNeeds) -> Standing:
     orders = list(all_orders_of(member.id, orders=needs.orders))
     waiting = tuple(order.order_id for order in orders if order.status in _OPEN and not _is_given_back(order))
     refunds = tuple(order.order_id for order in orders if order.order_id not in waiting and _refunds(order, needs))
     balance = needs.books.balance_of(member.id)
     reason = needs.unpayable(member.id, balance.available) if balance.available else None
-    state: ClosingState = "open" if member.closing_at is None else "waiting"
     kept = kept_after(brand_day(clock.now()), was_paid=balance.was_paid)
-    found = Standing(state, member.closing_at, waiting, refunds, balance, reason, kept)
-    blocked = waiting or refunds or balance.debt or found.waits
-    return found if member.closing_at is None or blocked else replace(found, again_at=member.closing_at + SETTLING)
+    found = Standing("open", None, waiting, refunds, balance, reason, kept, give_up=give_up)
+    return found if member.closing_at is None else _asked(found, member.closing_at)
+
+
+def _asked(found: Standing, asked_at: datetime) -> Standing:
+    """The same, of an account that is being closed since then."""
+    again_at = None if found.is_blocked else asked_at + SETTLING
+    return replace(found, state="waiting", asked_at=asked_at, again_at=again_at)
 
 
 def _is_given_back(order: Order) -> bool:
@@ -191,7 +242,3 @@ def _is_given_back(order: Order) -> bool:
 
 def _refunds(order: Order, needs: ClosingNeeds) -> bool:
     return any(refund.status in OPEN_REFUND for refund in needs.orders.refunds_of_order(order.order_id))
-
-
-def _state(found: Standing, state: ClosingState, asked_at: datetime) -> Standing:
-    return replace(found, state=state, asked_at=asked_at)

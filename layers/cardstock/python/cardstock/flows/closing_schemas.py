@@ -10,8 +10,8 @@ from cardstock.clock import rfc3339
 from cardstock.edge.fields import Day, Moment, OrderId
 from cardstock.edge.http import LINE, Model
 from cardstock.errors import MEMBER_ERASED
-from cardstock.flows.closing import GiveUp
 from cardstock.members import errors
+from cardstock.members.closing_model import GiveUp
 from cardstock.orders.errors import CHECKING_AGREEMENT
 from cardstock.payouts.wording import REASON
 from cardstock.retention import RetentionKey
@@ -87,14 +87,17 @@ class Closing(Model):
     state: Annotated[
         Literal["open", "waiting", "closed"],
         Meta(
-            description="`open`: not asked for. `waiting`: until `again_at`, or until its money has moved "
-            "(`frozen_fen`, `paying_fen`, `available_fen`); the call must be made again then. `closed`: for good."
+            description="`open`: not asked for. `waiting`: until `again_at`, or until nothing is open and its money "
+            "has moved (`frozen_fen`, `paying_fen`, `available_fen`); then the night closes it. `closed`: for good."
         ),
     ]
     asked_at: Annotated[Moment | None, Meta(description="When it was asked for first; null before.")]
     again_at: Annotated[
         Moment | None,
-        Meta(description="From when on the same call closes the account; null while something else is waited for."),
+        Meta(
+            description="From when on the account can be closed, by the next night or the same call; null while "
+            "something else is waited for."
+        ),
     ]
     open_orders: Annotated[
         list[OrderId], Meta(description="Orders that must be completed, cancelled or wholly refunded first.")
@@ -110,6 +113,21 @@ class Closing(Model):
             description="Why the next payout would not pay what is available, in the language of the request; null if "
             "it would, or if nothing is available. Closing the account sets such money aside as unclaimed.",
             examples=["低于最低发放额"],
+        ),
+    ]
+    given_up_fen: Annotated[
+        int | None,
+        Meta(
+            description="Fen that the member gives up, by the last call that was not refused; null: nothing.",
+            examples=[300],
+        ),
+    ]
+    give_up_differs: Annotated[
+        str | None,
+        Meta(
+            description="Why that sum is not given up, in the language of the request: another sum is available by "
+            "now. The account waits until a call names that one, or gives up nothing. Null if the sum is right.",
+            examples=["放弃的金额须等于可提现余额 500 分。"],
         ),
     ]
     kept: Annotated[
@@ -131,6 +149,10 @@ class Closing(Model):
             frozen_fen=balance.frozen,
             paying_fen=balance.paying,
             available_fen=balance.available,
+            given_up_fen=found.give_up.amount if found.give_up else None,
+            give_up_differs=errors.GIVE_UP_DIFFERS.text({"available_fen": balance.available}, language)
+            if found.differs
+            else None,
             unpayable=REASON[found.reason][language == "en"] if found.reason else None,
             kept=[KeptAfterClosing.of(each, language) for each in found.kept],
         )

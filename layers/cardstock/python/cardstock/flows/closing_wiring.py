@@ -23,6 +23,7 @@ def closing_needs() -> "ClosingNeeds":
 
     return ClosingNeeds(
         members=members_wiring.members(),
+        requests=members_wiring.closing_requests(),
         sessions=members_wiring.member_sessions(),
         orders=orders_wiring.orders(),
         books=ledger_wiring.books(),

@@ -8,6 +8,7 @@ import msgspec
 
 from cardstock.files import Document
 from cardstock.limits import Use
+from cardstock.members.closing_model import ClosingRequest
 from cardstock.members.consent_model import Consent, Purpose
 from cardstock.members.erasure_model import Erasure
 from cardstock.members.export_model import Export, ExportFile
@@ -115,13 +116,16 @@ class Members(Protocol):
     def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
         """Those of the members that exist, erased ones too, read consistently; one read per hundred."""
 
-    def begin_closing(self, member_id: str, now: datetime) -> bool:
-        """Keep since when the member wants the account closed: the first time counts. False for a member who is not
-        there, erased, or linked with a person of the staff."""
+    def begin_closing(self, request: ClosingRequest) -> bool:
+        """Keep since when the member wants the account closed, the first time counts, and the request in place of an
+        earlier one. False for a member who is not there, erased, or linked with a person of the staff."""
 
-    def closing_step(self, member: Member, now: datetime, former: str = "") -> Any:
+    def closing_step(
+        self, member: Member, now: datetime, former: str = "", request: ClosingRequest | None = None
+    ) -> Any:
         """What closes the account, as a part of another area's transaction: the member is erased, and forgotten but for
-        what tax needs, and the telephone number is free. Under the key `former` it is kept whose the number was."""
+        what tax needs, the telephone number is free, and the request to close it is gone. Under the key `former` it is
+        kept whose the number was. With `request` it fails if the member has said something else since."""
 
     def identity_salt(self) -> bytes:
         """The brand's salt for identity numbers: made when first asked for, never another."""
@@ -133,6 +137,16 @@ class Members(Protocol):
         From then on the members who are the same person know each other as `siblings`. Raises `RefusedError`
         (IDENTITY_IN_USE) when `MOST_MEMBERS` of them are this person already.
         """
+
+
+class ClosingRequests(Protocol):
+    """The requests to close an account that wait. `Members` stores them, and removes them with the closing."""
+
+    def waiting_members(self) -> Sequence[str]:
+        """Whose requests wait, in no order. May miss those of the last second, and name some that are done."""
+
+    def find_request(self, member_id: str) -> ClosingRequest | None:
+        """The member's request, read consistently; None if none waits."""
 
 
 class Erasures(Protocol):

@@ -18,6 +18,7 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 | members who are one person (verification, tax) | `person#prs_...`; each carries the others' ids too | 1 read |
 | the brand's salt for identity numbers | `salt#person` | 1 read |
 | members who registered on a day, newest first | 4 queries of `by_day`, then one read | 12 RCU for a page of 20 |
+| a closing is asked for | the member, `closing#mem_...` | 1 transaction, 4 WCU and the index |
 | what is kept about a member | query of `by_member` | 0.5 RCU for 40 keys |
 | members of a list (visitors, consents, payees) | many `mem_...` | 1 read per 100 |
 """
@@ -52,6 +53,7 @@ from cardstock.clock import to_epoch_ms
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE, UnavailableError
 from cardstock.limits import Use
 from cardstock.members import errors
+from cardstock.members.closing_model import ClosingRequest, GiveUp
 from cardstock.members.consent_model import Consent, ConsentRecord, Purpose, changed, known_purpose
 from cardstock.members.erasure_model import FORMER_KEPT, first_erasure
 from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, Person, new_salt, phone_key
@@ -198,6 +200,28 @@ class ErasureItem(Table):
 def erasure_key(member_id: str) -> str:
     """Under which the erasure of a closed account is stored."""
     return f"erasing#{member_id}"
+
+
+CLOSING: Final = "closing"
+"""The `day_key` of all requests to close an account."""
+
+
+class ClosingRequestItem(Table):
+    """A member who wants the account closed, while it is not."""
+
+    class Meta:
+        variable = "MEMBERS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    member_id = UnicodeAttribute()
+    asked_at = EpochAttribute()
+    give_up = StructAttribute(GiveUp, null=True)
+    day_key = UnicodeAttribute(default=CLOSING)
+
+
+def closing_key(member_id: str) -> str:
+    """Under which the request to close an account is stored."""
+    return f"closing#{member_id}"
 
 
 class PersonItem(Table):
@@ -352,13 +376,23 @@ class DynamoMembers:
     def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
         return members_of(member_ids)
 
-    def begin_closing(self, member_id: str, now: datetime) -> bool:
+    def begin_closing(self, request: ClosingRequest) -> bool:
+        member_id = request.member_id
+        kept = ClosingRequestItem(closing_key(member_id), **fields_of(request, ClosingRequestItem))
+        first = MemberItem.closing_at.set(MemberItem.closing_at | request.asked_at)
         free = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF
-        first = MemberItem.closing_at.set(MemberItem.closing_at | now)
-        return MemberItem(id=member_id).update_if([first], free)
+        try:
+            with Transaction() as transaction:
+                transaction.save(kept)
+                transaction.update(MemberItem(id=member_id), [first], condition=free)
+        except ConditionFailedError:
+            return False
+        return True
 
-    def closing_step(self, member: Member, now: datetime, former: str = "") -> Callable[[Transaction], None]:
-        return partial(_close, member, now, former)
+    def closing_step(
+        self, member: Member, now: datetime, former: str = "", request: ClosingRequest | None = None
+    ) -> Callable[[Transaction], None]:
+        return partial(_close, member, now, former, request)
 
     def identity_salt(self) -> bytes:
         for _ in range(2):
@@ -500,9 +534,11 @@ _FORGOTTEN: Final = (
 """What nobody needs of a member whose account is closed. Who was verified stays: tax was withheld from that person."""
 
 
-def _close(member: Member, now: datetime, former: str, transaction: Transaction) -> None:
-    """Add that the member is erased, if the number is still the one that was read and leads nowhere any more, and what
-    the erasure begins with."""
+def _close(
+    member: Member, now: datetime, former: str, request: ClosingRequest | None, transaction: Transaction
+) -> None:
+    """Add that the member is erased, if the number is still the one that was read and leads nowhere any more, if the
+    request is still the one that was read, and what the erasure begins with."""
     number = (MemberItem.phone == member.phone) if member.phone else MemberItem.phone.does_not_exist()
     transaction.update(
         MemberItem(id=member.id),
@@ -514,8 +550,17 @@ def _close(member: Member, now: datetime, former: str, transaction: Transaction)
         transaction.delete(PointerItem(pk=phone_key(member.phone)), condition=own)
         if former:
             transaction.save(PointerItem(former, member_id=member.id, expires_at=now + FORMER_KEPT))
+    transaction.delete(ClosingRequestItem(closing_key(member.id)), condition=None if request is None else _is(request))
     erasure = first_erasure(member.id, now)
     transaction.save(ErasureItem(erasure_key(member.id), **fields_of(erasure, ErasureItem)))
+
+
+def _is(request: ClosingRequest) -> Condition:
+    """The condition that the member's last word is this one."""
+    said = ClosingRequestItem.give_up
+    same: Condition = said.does_not_exist() if request.give_up is None else said == request.give_up
+    condition: Condition = ClosingRequestItem.pk.exists() & same
+    return condition
 
 
 def link_to_staff(transaction: Transaction, member_id: str, person_id: str) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cardstock.members.consent_model import Purpose, Versions
     from cardstock.members.consents import CardVisitors
     from cardstock.members.ports import (
+        ClosingRequests,
         Erasures,
         ExportFiles,
         ExportQueue,
@@ -237,6 +238,14 @@ def merges() -> "Merges":
     from cardstock.members.merge_store import DynamoMerges
 
     return DynamoMerges()
+
+
+@cache
+def closing_requests() -> "ClosingRequests":
+    """Requests to close an account, in DynamoDB."""
+    from cardstock.members.closing_store import DynamoClosingRequests
+
+    return DynamoClosingRequests()
 
 
 @cache

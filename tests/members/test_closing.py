@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.clock import rfc3339
 from cardstock.flows import closing
@@ -12,8 +13,10 @@ from cardstock.ledger.model import Balance
 from cardstock.members.store import members_of
 from cardstock.network import wiring as network_wiring
 from cardstock.network.deciding import position_of
+from cardstock.open_items.wiring import open_items
 from cardstock.orders import fulfilment, listing
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.agreement_model import AgreementStatus
 from tests.house.cloud import Cloud, http_event, serve
 from tests.people.agreements import AgreementHolder
 from tests.people.audits import audit_now
@@ -136,6 +139,32 @@ def test_payment_agreements_are_ended_at_their_channel_first(shop: Shop) -> None
     assert (closed.status, closed.body["state"]) == (200, "closed")
     assert [holder.stored(each).status for each in agreements] == ["ended"] * 2
     assert [shop.channel.company.agreement_state(each)["status"] for each in agreements] == ["ended"] * 2
+
+
+@pytest.mark.parametrize("status", ["asked", "active", "ending"])
+def test_an_agreement_of_a_channel_that_is_gone_keeps_no_account_and_asks_people(
+    shop: Shop, status: AgreementStatus
+) -> None:
+    anna = Person("anna")
+    holder = AgreementHolder(shop, member=anna.id)
+    here = holder.signed()
+    gone = replace(
+        holder.stored(here), agreement_id=f"agr_{'gone':0>26}", channel="gone", status=status, contract_no="c7",
+        version=1,
+    )  # fmt: skip
+    assert orders_wiring.agreements().store_agreement(gone)
+    alone = anna.send("DELETE", f"/v1/me/payment-agreements/{gone.agreement_id}")
+    before = list(open_items().items_of_kind("agreement_not_ended"))
+    closed = anna.close()
+    [item] = open_items().items_of_kind("agreement_not_ended")
+    after = holder.stored(gone.agreement_id)
+
+    assert (alone.body["code"], before) == ("CHANNEL_MISSING", [])
+    assert closed.body["state"] == "closed"
+    assert (after.status, after.ended_by, after.ended_at) == ("ended", "member", shop.clock.now())
+    assert holder.stored(here).status == "ended"
+    assert (item.state, item.subject, item.member_id, item.amount_fen) == ("open", gone.agreement_id, anna.id, 5_000)
+    assert item.facts == {"channel": "gone", "app": gone.app, "contract_no": "c7"}
 
 
 def test_a_debt_keeps_the_account(trade: Trade) -> None:

@@ -7,9 +7,11 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pynamodb.exceptions import PynamoDBException
 
 from cardstock.errors import CardstockError
+from cardstock.orders import wiring as orders_wiring
 from tests.house import fault_figures, faults
 from tests.people.agreements import AgreementHolder
 from tests.people.leavers import Person
@@ -109,6 +111,15 @@ def charge_that_comes_too_late(holder: AgreementHolder) -> Step:
     return lambda: holder.channel.notify(notice)
 
 
+def closing_the_account_with_a_channel_gone(holder: AgreementHolder) -> Step:
+    step = closing_the_account(holder)
+    gone = holder.stored(holder.signed())
+    member = next(item["member_id"]["S"] for item in holder.shop.cloud.items("members") if item["pk"]["S"][0] == "c")
+    other = replace(gone, agreement_id=f"agr_{'gone':0>26}", member_id=member, channel="gone", version=1)
+    assert orders_wiring.agreements().store_agreement(other)
+    return step
+
+
 def closing_the_account(holder: AgreementHolder) -> Step:
     anna = Person("anna")
     holder = AgreementHolder(holder.shop, member=anna.id)
@@ -123,6 +134,7 @@ STEPS = [
     asking, signing, checking, told_of_its_end, ending, charging, charging_what_is_signed_at_the_channel_alone,
     charging_without_money, charging_under_an_ended_one, charging_a_little, notice_of_an_open_charge,
     sweep_of_an_open_charge, cancelling_a_marked_one, charge_that_comes_too_late, closing_the_account,
+    closing_the_account_with_a_channel_gone,
 ]  # fmt: skip
 
 

@@ -51,7 +51,8 @@ class ClosingNeeds(msgspec.Struct, frozen=True):
     """The ports of closing. `unpayable`: why the next payout would not pay the member that much; None if it would.
 
     `remove_cards`: the member's cards, whatever they say, are gone. `end_agreements`: the member's payment agreements
-    have ended, also at their channels; it raises `UnavailableError` while a channel has not ended one."""
+    have ended, also at their channels, or people are asked to end them there; it raises `UnavailableError` while a
+    channel has not ended one."""
 
     members: Members
     requests: ClosingRequests

@@ -9,10 +9,10 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Day, Moment, OrderId
 from cardstock.edge.http import LINE, Model
-from cardstock.errors import MEMBER_ERASED
+from cardstock.errors import CHANNEL_UNAVAILABLE, MEMBER_ERASED
 from cardstock.members import errors
 from cardstock.members.closing_model import GiveUp
-from cardstock.orders.errors import CHECKING_AGREEMENT
+from cardstock.orders.errors import CHANNEL_MISCONFIGURED
 from cardstock.payouts.wording import REASON
 from cardstock.retention import RetentionKey
 
@@ -26,7 +26,8 @@ CLOSING_CODES: Final = (
     errors.DEBT_OPEN,
     errors.GIVE_UP_DIFFERS,
     errors.LINKED_TO_STAFF,
-    *CHECKING_AGREEMENT[1:],
+    CHANNEL_UNAVAILABLE,
+    CHANNEL_MISCONFIGURED,
     MEMBER_ERASED,
 )
 

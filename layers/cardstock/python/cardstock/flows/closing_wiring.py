@@ -47,7 +47,7 @@ def end_agreements(member_id: str) -> None:
     """End the member's payment agreements, also at their channels."""
     from cardstock.orders.agreements import end_all
 
-    end_all(member_id, orders_wiring.agreement_needs())
+    end_all(member_id, orders_wiring.agreement_needs(), orders=orders_wiring.orders())
 
 
 def unpayable(member_id: str, available: "Fen") -> str | None:

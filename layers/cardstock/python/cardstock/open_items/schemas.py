@@ -99,6 +99,13 @@ _TO_DO: Final = {
         "The platform frees the money of a payment, but its order is not paid here, or was paid by another payment. "
         "The books have not changed. Find out at the channel what was paid, and say so.",
     ),
+    "agreement_not_ended": (
+        "会员注销账号时仍有一份支付协议，但其支付渠道已停用，系统无法解约。本系统不会再据此扣款。"
+        "请在渠道后台解除该协议（编号见 subject 与 contract_no），并登记说明。",
+        "A member closed the account with a payment agreement at a channel that is not set up here any more, so that "
+        "it could not be ended there. Nothing is charged under it from here. End it on the channel's pages (subject "
+        "and contract_no are its numbers), and say so.",
+    ),
     "goodwill_asked": (
         "一名员工申请的补偿退款超出其一人可批准的上限。请由另一人核对订单和理由后同意或拒绝；同意后立即退款。",
         "A person of the staff asks for a goodwill refund above what one person may give. Another person checks the "

@@ -10,7 +10,7 @@ from cardstock import clock
 from cardstock.clock import brand_day
 from cardstock.errors import NOT_FOUND, STORE_BUSY, CardstockError, Pointer
 from cardstock.ids import new_id
-from cardstock.money import Fen
+from cardstock.money import CURRENCY, Fen
 from cardstock.orders import errors
 from cardstock.orders.agreement_model import (
     AGREEMENT_ID,
@@ -22,7 +22,7 @@ from cardstock.orders.agreement_model import (
     Bounds,
     SigningParameters,
 )
-from cardstock.orders.change_model import Step
+from cardstock.orders.change_model import Finding, Step
 from cardstock.orders.model import Order
 from cardstock.orders.payment import end_payment, record_payment, require_waiting
 from cardstock.orders.payment_model import PaymentNotice
@@ -159,11 +159,40 @@ def end_agreement(member_id: str, agreement_id: str, needs: AgreementNeeds) -> A
     raise STORE_BUSY()
 
 
-def end_all(member_id: str, needs: AgreementNeeds) -> None:
-    """End every agreement of the member. Raises `UnavailableError` while a channel has not ended one: repeat it."""
+def end_all(member_id: str, needs: AgreementNeeds, *, orders: Orders) -> None:
+    """End every agreement of the member. Safe to repeat.
+
+    One of a channel that is not set up any more has ended here, and an open item asks people to end it at the channel.
+    Raises `UnavailableError` while a channel has not ended one: repeat it.
+    """
     for each in needs.agreements.agreements_of(member_id):
-        if each.status != "ended":
+        if each.status == "ended":
+            continue
+        if each.channel in needs.channels:
             end_agreement(member_id, each.agreement_id, needs)
+        else:
+            _end_here(member_id, each.agreement_id, needs.agreements, orders)
+
+
+def _end_here(member_id: str, agreement_id: str, agreements: Agreements, orders: Orders) -> None:
+    for _ in range(ATTEMPTS):
+        found = find_agreement(member_id, agreement_id, agreements)
+        if found.status == "ended":
+            return
+        by = found.ended_by or "member"
+        ended = replace(found, status="ended", ended_at=clock.now(), ended_by=by, version=found.version + 1)
+        finding = Finding(
+            kind="agreement_not_ended",
+            cause=agreement_id,
+            subject=agreement_id,
+            amount_fen=found.charge_fen,
+            currency=CURRENCY,
+            member_id=member_id,
+            facts={"channel": found.channel, "app": found.app, "contract_no": found.contract_no},
+        )
+        if orders.store_step(Step(agreements=(ended,), findings=(finding,))):
+            return
+    raise STORE_BUSY()
 
 
 def find_agreement(member_id: str, agreement_id: str, agreements: Agreements) -> Agreement:

@@ -31,6 +31,7 @@ FindingKind: TypeAlias = Literal[
     "shipping_refused",
     "shipping_reminded",
     "funds_mismatch",
+    "agreement_not_ended",
 ]
 
 

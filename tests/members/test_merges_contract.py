@@ -210,6 +210,28 @@ def test_a_member_who_is_staff_merges_with_nobody(side: str, world: World) -> No
     assert (world.person("a"), world.person("b")) == ("a", "b")
 
 
+@pytest.mark.parametrize("side", ["who makes the code", "who enters it"])
+def test_a_member_with_a_verified_relative_who_is_staff_merges_with_nobody(side: str, world: World) -> None:
+    related = "a" if side == "who makes the code" else "b"
+    world.verify(related)
+    world.verify("c")
+    world.change("c", staff_link="stf_1")
+
+    assert refusal(lambda: world.merge("a", "b")) == "LINKED_TO_STAFF"
+    assert world.person(related) == world.person("c") == related + "c"
+
+
+@pytest.mark.parametrize("side", ["who makes the code", "who enters it"])
+def test_a_member_with_a_closed_account_merges(side: str, world: World) -> None:
+    related = "a" if side == "who makes the code" else "b"
+    world.verify(related)
+    world.verify("c")
+    world.change("c", erased_at=NOW, state="erased")
+
+    assert world.merge("a", "b") == ["a", "b"]
+    assert [world.person(name) for name in "abc"] == ["abc"] * 3
+
+
 @pytest.mark.parametrize("who", ["a", "b"])
 @pytest.mark.parametrize("mark", [{"staff_link": "stf_1"}, {"was_staff": True}])
 def test_a_merge_is_not_undone_once_one_of_them_is_or_was_staff(

@@ -372,7 +372,8 @@ class MemoryMerges:
             now = self._members[member_id]
             if now.group != before.group:
                 return False
-            if code is not None and not now.group and (now.staff_link or now.state == "erased"):
+            gone = now.state == "erased" and before.state != "erased"
+            if code is not None and not now.group and (now.staff_link or gone):
                 return False
         if not self._network.commit_change(step.change):
             return False

@@ -61,8 +61,9 @@ def merge(text: str, member_id: str, count: CountUse, needs: MergeNeeds) -> Grou
 
     The member joins the group of the other, or both begin one. Raises `RefusedError`: MERGE_CODE_INVALID (unknown,
     used, expired, or the member's own), MERGED_WITH_OTHERS (the member is in a group), MERGED_TOO_MANY,
-    IDENTITIES_DIFFER, LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED; `ThrottledError` (TOO_MANY): every code that
-    the member has not used is counted, whatever comes of it.
+    IDENTITIES_DIFFER, LINKED_TO_STAFF (one of them, or of those verified as the same person); `UnauthorizedError`
+    MEMBER_ERASED; `ThrottledError` (TOO_MANY): every code that the member has not used is counted, whatever comes of
+    it.
     """
     merges, counted = needs.merges, False
     for _ in range(_ATTEMPTS):
@@ -151,6 +152,9 @@ def _step(
         raise errors.MERGED_TOO_MANY(most=MOST_OF_PERSON)
     if code is not None:
         _require_one_person(persons, before)
+        # Whom the store refuses as well, by a condition: a member of no group who is staff.
+        if any(member.staff_link and not member.group for member in before.values()):
+            raise errors.LINKED_TO_STAFF()
     after = {
         member_id: replace(grouped[member_id], same_person=tuple(sorted(person - {member_id})))
         for person in persons

@@ -114,5 +114,7 @@ def _as_read(member: Member, *, merges: bool) -> Condition:
     same: Condition = MemberItem.id.exists()
     same &= group == member.group if member.group else group.does_not_exist()
     if merges and not member.group:
-        same &= MemberItem.erased_at.does_not_exist() & MemberItem.staff_link.does_not_exist()
+        same &= MemberItem.staff_link.does_not_exist()
+        if member.state != "erased":  # a closed account of the same person stays one of them
+            same &= MemberItem.erased_at.does_not_exist()
     return same

@@ -124,6 +124,15 @@ def test_what_is_no_region_in_force_has_no_code(code: str) -> None:
         ("330106", ["上海市", "上海市", "静安区"], ("330106", "code", True)),
         ("330100", ["浙江省", "杭州市", "西湖区"], ("330106", "code", True)),
         ("810000", ["香港特别行政区", "香港特别行政区", "中西区"], ("810101", "code", True)),
+        ("", ["辽宁省", "朝阳", "双塔"], ("211302", "names", True)),  # a city before the counties of all cities
+        # A district that several cities of the province have, without its city.
+        ("", ["江苏省", "", "鼓楼区"], ("320000", "names", False)),
+        ("", ["江苏省", "鼓楼"], ("320000", "names", False)),
+        ("", ["江苏省", "徐州市", "鼓楼区"], ("320302", "names", True)),
+        ("", ["四川省", "攀枝花市", "东县"], ("510400", "names", False)),  # one letter is no name
+        # No district: the city is all that was written.
+        ("", ["浙江省", "杭州市", ""], ("330100", "names", True)),
+        ("", ["浙江省", "杭州市", "杭州市"], ("330100", "names", True)),
         # The province alone is not enough, and names no precise region.
         ("", ["浙江省"], ("330000", "names", False)),
         ("", ["浙江省", "月亮市", "环形区"], ("330000", "names", False)),

@@ -136,13 +136,10 @@ def _by_names(names: Sequence[str]) -> FoundRegion | None:
 
 
 def _match(name: str, codes: Iterable[str]) -> str | None:
-    """The one of `codes` with this name, else the only one whose name differs in its kind alone."""
-    known, alike = _names(), []
-    for code in codes:
-        if known[code] == name:
-            return code
-        if _stem(known[code]) == _stem(name):
-            alike.append(code)
+    """The only one of `codes` with this name, else the only one whose name differs in its kind alone."""
+    known = [(code, _names()[code]) for code in codes]
+    same = [code for code, each in known if each == name]
+    alike = same or [code for code, each in known if _stem(each) == _stem(name)]
     return alike[0] if len(alike) == 1 else None
 
 

@@ -53,6 +53,16 @@ def test_a_product_comes_back_as_it_was_published(products: Products) -> None:
     assert products.products_by_sku(["lamp", "nothing", "cup"]).keys() == {"lamp", "cup"}
 
 
+def test_weight_and_freight_template_follow_what_was_published_last(products: Products) -> None:
+    products.publish_listings([replace(LAMP, weight_g=350, freight_template="heavy")], AT)
+    heavy = products.products_by_sku(["lamp"])["lamp"]
+    products.publish_listings([LAMP], AT)
+    plain = products.products_by_sku(["lamp"])["lamp"]
+
+    assert (heavy.weight_g, heavy.freight_template) == (350, "heavy")
+    assert (plain.weight_g, plain.freight_template) == (None, "")
+
+
 def test_a_draft_has_no_price_is_listed_nowhere_and_never_touches_a_published_product(products: Products) -> None:
     for name in ("bowl", "BOWL"):
         products.store_draft(Draft("bowl", name, "sup_a", 7), AT)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from cardstock.cards.schemas import PostCard
+from cardstock.catalog.schemas import ProductTerms
 from cardstock.edge.bodies import CODES, clean_json, decode, decode_query
 from cardstock.edge.http import Nothing
 from cardstock.ids import canonical
@@ -104,6 +105,7 @@ REPORTS = [
 FACE = {"name": "林晓雨", "email": "lin@example.com", "wechat": "lin_xiaoyu", "shelf": ["22423"]}
 CARD = {"versions": {"default": FACE}}
 QUOTE = {"lines": [{"sku": "85123A", "units": 1}], "coupon": f"benefit.mem_{'0' * 26}.1"}
+LAMP = {"name": "Lamp", "supplier_id": "sup_a", "price_fen": 1, "freight_template": "heavy"}
 LOGIN = login_body("a", invite="m3n8r5t2wd")
 
 
@@ -116,7 +118,7 @@ def bodies() -> Iterator[tuple[Any, Any]]:
             if route.body is not Nothing and "application/json" in content:
                 yield route.body, content["application/json"]["example"]
     yield from ((inbox_schemas.Report, report) for report in REPORTS)
-    yield from ((PostCard, CARD), (AskQuote, QUOTE), (OpenSession, LOGIN))
+    yield from ((PostCard, CARD), (AskQuote, QUOTE), (OpenSession, LOGIN), (ProductTerms, LAMP))
 
 
 def test_a_code_in_full_width_letters_is_read_as_typed() -> None:

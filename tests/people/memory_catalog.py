@@ -62,6 +62,8 @@ class MemoryProducts:
                 held=before.held if before else 0,
                 inventory_version=before.inventory_version if before else -1,
                 updated_at=at,
+                weight_g=each.weight_g,
+                freight_template=each.freight_template,
             )
 
     def store_draft(self, draft: Draft, at: datetime) -> None:

@@ -10,6 +10,8 @@ from cardstock.money import Fen
 
 SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 MAX_STOCK: Final = 10**9
+MAX_WEIGHT_G: Final = 10**6
+"""Grams of one unit: a ton."""
 MAX_BATCH: Final = 100
 """Products of one bulk change: the limit of a DynamoDB transaction."""
 
@@ -37,6 +39,10 @@ class Product(msgspec.Struct, frozen=True):
     updated_at: datetime
     counted: int | None = None
     """Units on the shelf of that count; None before the first, and for one that release 0.2.0 applied."""
+    weight_g: int | None = None
+    """Grams of one unit when it is sent; None if that is not known."""
+    freight_template: str = ""
+    """The template that its freight follows; empty: the default one."""
 
     @property
     def is_draft(self) -> bool:
@@ -64,3 +70,5 @@ class Listing(msgspec.Struct, frozen=True):
     earns: bool
     active: bool
     initial_stock: int
+    weight_g: int | None = None
+    freight_template: str = ""

@@ -7,15 +7,19 @@ from typing import Annotated, Self
 
 from msgspec import Meta
 
-from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, Draft, Listing, Product
+from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, MAX_WEIGHT_G, Draft, Listing, Product
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
-from cardstock.edge.fields import ArticleNumber, Currency, Earns, NextCursor, Qualifying, Sku, SupplierId
+from cardstock.edge.fields import ArticleNumber, Currency, Earns, NextCursor, Qualifying, Sku, SupplierId, TemplateId
 from cardstock.edge.http import LINE, Model
 from cardstock.money import CURRENCY
 
 PriceFen = Annotated[int, Meta(ge=1, le=10**9, description="Price of one unit in fen.", examples=[25500])]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE, examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
+WeightG = Annotated[
+    int,
+    Meta(ge=1, le=MAX_WEIGHT_G, description="Grams of one unit when it is sent; absent if unknown.", examples=[350]),
+]
 Active = Annotated[bool, Meta(description="Whether it is for sale now.")]
 
 InitialStock = Annotated[
@@ -33,6 +37,8 @@ class ProductTerms(Model):
     earns: Earns = True
     active: Active = True
     initial_stock: InitialStock = 0
+    weight_g: WeightG | None = None
+    freight_template: TemplateId | None = None
 
     def listing(self, sku: str) -> Listing:
         """The listing of `sku` on these terms."""
@@ -45,6 +51,8 @@ class ProductTerms(Model):
             earns=self.earns,
             active=self.active,
             initial_stock=self.initial_stock,
+            weight_g=self.weight_g,
+            freight_template=self.freight_template or "",
         )
 
 

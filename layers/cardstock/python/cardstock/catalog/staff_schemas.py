@@ -56,6 +56,12 @@ class StaffProduct(Model):
     inventory_version: Annotated[
         int | None, Meta(description="Version of the supplier's last count; null before the first.", examples=[17])
     ]
+    weight_g: Annotated[
+        int | None, Meta(description="Grams of one unit when it is sent; null if unknown.", examples=[350])
+    ]
+    freight_template: Annotated[
+        str | None, Meta(description="Freight template that it follows; null: the default one.", examples=["heavy"])
+    ]
     updated_at: Annotated[Moment, Meta(description="When its terms or its stock last changed.")]
 
     @classmethod
@@ -73,6 +79,8 @@ class StaffProduct(Model):
             stock=product.stock,
             held=product.held,
             inventory_version=None if product.inventory_version < 0 else product.inventory_version,
+            weight_g=product.weight_g,
+            freight_template=product.freight_template or None,
             updated_at=rfc3339(product.updated_at),
         )
 

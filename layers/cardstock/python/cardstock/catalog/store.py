@@ -23,8 +23,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path, Value
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock.aws import requests
@@ -73,6 +74,8 @@ class ProductItem(Table):
     inventory_version = IntegerAttribute()
     updated_at = EpochAttribute()
     counted = IntegerAttribute(null=True)
+    weight_g = IntegerAttribute(null=True)
+    freight_template = UnicodeAttribute(null=True)
     by_supplier = BySupplier()
 
 
@@ -151,6 +154,8 @@ class DynamoProducts:
                         ProductItem.held.set(ProductItem.held | 0),
                         version.set(-1 if draft else version | -1),
                         ProductItem.updated_at.set(at),
+                        _set_or_remove(ProductItem.weight_g, listing.weight_g),
+                        _set_or_remove(ProductItem.freight_template, listing.freight_template or None),
                     ],
                     condition=(supplier == draft.supplier_id) & (ProductItem.price_fen == 0)
                     if draft
@@ -216,6 +221,10 @@ class DynamoProducts:
             if stored is None or stored.supplier_id != supplier_id:
                 raise NOT_FOUND()
         return changed
+
+
+def _set_or_remove(attribute: "Attribute[Any]", value: Any) -> Action:
+    return attribute.remove() if value is None else attribute.set(value)
 
 
 def reserve_units(transaction: Transaction, sku: str, units: int, price_fen: Fen) -> None:

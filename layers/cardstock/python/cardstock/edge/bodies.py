@@ -21,9 +21,10 @@ from cardstock.texts import CONTROLS, INVISIBLE, narrow, normalise
 MAX_BODY_BYTES: Final = 256 * 1024
 BYTE_ORDER_MARK: Final = "\ufeff"
 
-CODES: Final = frozenset(
-    {"sku", "shelf", "for", "coupon", "invite", "inviter", "key", "code", "carrier", "tracking_no", "wechat", "email"}
-)
+CODES: Final = frozenset({
+    "sku", "shelf", "for", "coupon", "invite", "inviter", "key", "code", "carrier", "tracking_no", "wechat", "email",
+    "freight_template",
+})  # fmt: skip
 """Members of bodies, parameters of queries and parts of paths that hold a code, or several: full-width letters, digits
 and signs in them are narrowed before anything else looks at them."""
 _WIDE: Final = "\uff0d\uff0e\uff10-\uff19\uff20-\uff3a\uff3f\uff41-\uff5a"

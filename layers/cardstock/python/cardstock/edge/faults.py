@@ -51,6 +51,10 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
         "货号：至多 40 个字母、数字、点、下划线或连字符",
         "an article number: at most 40 letters, digits, dots, underscores or hyphens",
     ),
+    r"^[a-z0-9][a-z0-9_-]{0,23}$": (
+        "运费模板编号：至多 24 个小写字母、数字、下划线或连字符",
+        "the id of a freight template: at most 24 small letters, digits, underscores or hyphens",
+    ),
     r"^[0-9a-z]{32}$": ("转账单号：32 个小写字母或数字", "a transfer's number: 32 small letters or digits"),
     r"^stf_[0-9a-z]{26}$": ("员工编号（stf_ 开头）", "the id of a person (`stf_` and 26 letters or digits)"),
     r"^(root|stf_[0-9a-z]{26})$": ("员工编号（stf_ 开头）或 root", "the id of a person (`stf_...`), or `root`"),

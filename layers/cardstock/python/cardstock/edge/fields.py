@@ -86,6 +86,10 @@ EntryId = Annotated[
 PlanRef = Annotated[str, Meta(examples=["chain21@3"])]
 Period = Annotated[str, Meta(examples=["2026-11"])]
 
+TemplateId = Annotated[
+    str,
+    Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,23}\Z", description="Freight template, by its id.", examples=["heavy"]),
+]
 Sku = Annotated[
     str,
     Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z", description="Article number.", examples=["85123A"]),

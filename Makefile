@@ -33,7 +33,7 @@ serve: $(READY)
 	@$(BIN)/python -m infra.demo serve $(if $(PORT),--port "$(PORT)") $(if $(STAFF_PORT),--staff-port "$(STAFF_PORT)") \
 		$(if $(SANDBOX_PORT),--sandbox-port "$(SANDBOX_PORT)") \
 		$(if $(PLATFORMS_PORT),--platforms-port "$(PLATFORMS_PORT)") $(if $(STATE),--state "$(STATE)") \
-		$(addprefix --parameter ,$(PARAMETERS))
+		$(if $(PARAMETERS),--parameter "$(PARAMETERS)")
 
 test: lint
 	$(BIN)/cfn-lint $(TEMPLATES) & templates=$$!; $(BIN)/mypy $(PACKAGES); types=$$?; wait $$templates && exit $$types

@@ -19,7 +19,7 @@ from infra.demo.summary import COMMAND, export_lines, near
 from infra.local.engine import EngineError
 from infra.local.schedules import ScheduleError
 from infra.local.suite import SuiteError
-from infra.local.template import ROOT, TemplateError
+from infra.local.template import ROOT, TemplateError, given_parameters
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -51,7 +51,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Processes for requests, and as many for events.")] = None,
     seed: Annotated[bool, typer.Option(help="Fill an empty state with the demonstration's data.")] = True,
     parameter: Annotated[
-        list[str] | None, typer.Option(help="A parameter of the template, NAME=VALUE, such as FreightFen=800.")
+        list[str] | None, typer.Option(help="Parameters of the template, NAME=VALUE each, such as FreightFen=800.")
     ] = None,
 ) -> None:
     """Serve the HTTP APIs and run queues, pipes and schedules until Ctrl-C."""
@@ -67,7 +67,7 @@ def serve(
         suite = start(
             state_dir=state, ports={PUBLIC: port, STAFF: staff_port}, sandbox_port=sandbox_port,
             platforms_port=platforms_port, workers=workers, background=True,
-            parameters=PARAMETERS | _given(parameter or []),
+            parameters=PARAMETERS | given_parameters(parameter or []),
         )  # fmt: skip
     except (SuiteError, EngineError, TemplateError, ScheduleError) as error:
         typer.echo(str(error), err=True)
@@ -103,13 +103,6 @@ def serve(
 def _following(port: int, usual: int) -> int:
     """The port as far from the public API's as usual; any one if that is any one."""
     return port and port + usual - PORTS[PUBLIC]
-
-
-def _given(parameters: list[str]) -> dict[str, str]:
-    pairs = [one.partition("=") for one in parameters]
-    if any(not sign for _, sign, _ in pairs):
-        raise TemplateError("a parameter is given as NAME=VALUE")
-    return {name: value for name, _, value in pairs}
 
 
 @app.command()

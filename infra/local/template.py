@@ -1,6 +1,7 @@
 """The deployment as a typed model: what runs, on which trigger, on which state. `loading.load` creates it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PER_FUNCTION = frozenset(
     {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL", "LOG_LEVEL"}
 )
+
+_NAMED = re.compile(r"\s([A-Za-z][A-Za-z0-9]*)=")
 
 
 class TemplateError(Exception):
@@ -37,6 +40,21 @@ class Place:
 
     def arn(self, service: str, rest: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account}:{rest}"
+
+
+def given_parameters(texts: Iterable[str]) -> dict[str, str]:
+    """Values of the template's parameters by name, from texts of one or more NAME=VALUE with blanks between.
+
+    A value lasts until the next NAME=: it may have blanks (`ConsentVersions=account:2 card_visits:3`). Raises
+    `TemplateError` for a text that begins without a name.
+    """
+    given: dict[str, str] = {}
+    for text in texts:
+        before, *parts = _NAMED.split(f" {text}")
+        if before.strip() or not parts:
+            raise TemplateError("a parameter is given as NAME=VALUE")
+        given |= {name: value.strip() for name, value in zip(parts[::2], parts[1::2], strict=True)}
+    return given
 
 
 def api_id(logical_id: str) -> str:

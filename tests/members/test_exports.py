@@ -117,6 +117,7 @@ def test_an_export_expires_after_a_week_and_is_forgotten_after_a_month(exporter:
     (item,) = [each for each in exporter.cloud.items("members") if each["pk"]["S"] == f"export#{export_id}"]
 
     assert (last["state"], expired["state"], expired["link"]) == ("ready", "expired", None)
+    assert [expired[name] for name in ("counts", "size", "sha256", "ready_at")] == [{}, None, None, None]
     assert int(item["expires_at"]["N"]) * 1000 == int(item["asked_at"]["N"]) // 1000 * 1000 + 30 * 86_400_000
 
 

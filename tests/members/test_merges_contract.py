@@ -127,6 +127,35 @@ def test_a_code_is_good_for_ten_minutes_and_not_for_its_own_account(world: World
     assert (own, late, unknown) == ("MERGE_CODE_INVALID",) * 3
 
 
+def test_of_a_member_s_codes_only_the_newest_is_good(world: World) -> None:
+    older, newest = (merging.new_code(id_of("a"), uncounted, world.needs).text for _ in range(2))
+    other = merging.new_code(id_of("c"), uncounted, world.needs).text
+
+    assert refusal(lambda: merging.merge(older, id_of("b"), uncounted, world.needs)) == "MERGE_CODE_INVALID"
+    merging.merge(newest, id_of("b"), uncounted, world.needs)
+    merging.new_code(id_of("a"), uncounted, world.needs)
+    merging.merge(newest, id_of("b"), uncounted, world.needs)
+    merging.merge(other, id_of("d"), uncounted, world.needs)
+    assert [world.group(name) for name in "abcd"] == ["ab", "ab", "cd", "cd"]
+
+
+def test_a_code_that_is_replaced_while_it_is_entered_merges_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = merging.new_code(id_of("a"), uncounted, world.needs).text
+    commit = world.needs.merges.commit
+
+    def late(step: object) -> bool:
+        monkeypatch.undo()
+        merging.new_code(id_of("a"), uncounted, world.needs)
+        return commit(step)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.needs.merges, "commit", late)
+
+    assert refusal(lambda: merging.merge(code, id_of("b"), uncounted, world.needs)) == "MERGE_CODE_INVALID"
+    assert [world.person(name) for name in "ab"] == ["a", "b"]
+
+
 def test_a_third_account_joins_the_group_and_a_member_of_one_joins_no_other(world: World) -> None:
     world.merge("a", "b")
     world.merge("c", "d")

@@ -10,7 +10,9 @@ import pytest
 from cardstock.ids import derived_id
 from cardstock.open_items.model import OpenItem
 from cardstock.open_items.store import every_item
+from cardstock.orders import payment
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.store import every_refund
 from tests.house import faults
 from tests.people.shop import Shop
@@ -123,6 +125,24 @@ def test_a_payment_of_another_order_than_the_channel_was_asked_about_changes_nei
     assert [(each["unresolved"], each["unanswered"], each["expired"]) for each in swept] == [(1, 1, 0), (0, 1, 0)]
     assert (status_of(order_id), status_of(other), mended["expired"]) == ("expired", "paid", 1)
     assert list(every_refund()) == []
+
+
+@pytest.mark.parametrize("status", ["placed", "paid", "expired"])
+def test_a_payment_of_nothing_is_an_open_item_and_no_refund(shop: Shop, status: str) -> None:
+    """WeChat and Alipay can say 0: a refund of it would be refused for ever."""
+    order_id = shop.buyer.order()
+    if status == "paid":
+        told(shop, shop.channel.notice(order_id))
+    elif status == "expired":
+        shop.clock.move(minutes=31)
+        shop.sweep()
+    nothing = PaymentNotice("wechat", order_id, "420000", 0, "CNY", shop.clock.now())
+    outcomes = [payment.record_payment(nothing, orders=orders_wiring.orders()) for _ in range(2)]
+    (item,) = items()
+
+    assert outcomes == ["unresolved", "repeated"]
+    assert (item.kind, item.subject, item.amount_fen) == ("payment_mismatch", order_id, 0)
+    assert (status_of(order_id), list(every_refund())) == (status, [])
 
 
 @pytest.mark.parametrize("number", [UNKNOWN, "2088-not-ours", "ord_../x"])

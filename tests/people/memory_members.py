@@ -348,13 +348,16 @@ class MemoryMerges:
     def __init__(self, members: "MemoryMembers", network: MemoryNetwork) -> None:
         self._members, self._network = members.members, network
         self.codes: dict[str, MergeCode] = {}
+        self.newest: dict[str, str] = {}
         self.groups: dict[str, Group] = {}
 
     def put_code(self, code: MergeCode) -> None:
         self.codes[code.digest] = code
+        self.newest[code.member_id] = code.digest
 
     def find_code(self, digest: str) -> MergeCode | None:
-        return self.codes.get(digest)
+        code = self.codes.get(digest)
+        return code if code is not None and (code.used_by or self.newest[code.member_id] == digest) else None
 
     def find_group(self, group_id: str) -> Group | None:
         return self.groups.get(group_id)
@@ -365,6 +368,8 @@ class MemoryMerges:
     def commit(self, step: MergeStep) -> bool:
         code, group = step.code, step.group
         if code is not None and self.codes.get(code.digest) != replace(code, used_by=""):
+            return False
+        if code is not None and self.newest[code.member_id] != code.digest:
             return False
         if group is not None and (self.groups.get(group.id) or Group(group.id, ())).version != group.version:
             return False

@@ -99,6 +99,7 @@ CLASSES: Final = (
             "members.LogInCounter",
             "members.MergeCodeItem",
             "members.ClosingRequestItem",
+            "members.NewestCodeItem",
             "members.ErasureItem",
         ),
     ),

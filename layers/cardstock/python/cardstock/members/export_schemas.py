@@ -51,16 +51,16 @@ class ExportView(Model):
     ]
     as_of: AsOf
     expires_at: ExpiresAt
-    ready_at: Annotated[Moment | None, Meta(description="When the file was written; null before.")]
-    size: Annotated[int | None, Meta(description="Bytes of the file; null before it is ready.", examples=[20_480])]
+    ready_at: Annotated[Moment | None, Meta(description="When the file was written; null unless it is ready.")]
+    size: Annotated[int | None, Meta(description="Bytes of the file; null unless it is ready.", examples=[20_480])]
     sha256: Annotated[
         str | None,
-        Meta(description="SHA-256 of the file in hexadecimal; null before it is ready.", examples=["9f86d081884c7d65"]),
+        Meta(description="SHA-256 of the file in hexadecimal; null unless it is ready.", examples=["9f86d081884c7d65"]),
     ]
     counts: Annotated[
         dict[str, int],
         Meta(
-            description="Number of records by section of the file; empty before it is ready.", examples=[{"orders": 3}]
+            description="Number of records by section of the file; empty unless it is ready.", examples=[{"orders": 3}]
         ),
     ]
 
@@ -68,7 +68,8 @@ class ExportView(Model):
     def of(cls, standing: ExportStanding) -> ExportView:
         """An export as it stands."""
         export = standing.export
-        file = export.file
+        # Of a file that is deleted, nothing is known but that there was one.
+        file = export.file if standing.state == "ready" else None
         return cls(
             export_id=export.id,
             state=standing.state,

@@ -2,9 +2,10 @@
 
 | Access pattern | Table, key | Cost |
 |---|---|---|
-| code by its hash; goes some time after it expires | `sessions`, `merge-code#...` / `code` | 1 WCU, 1 RCU |
+| make a code, the member's newest; both expire | `sessions`, `merge-code#...`, `merge-code-of#...` / `code` | 4 WCU |
+| code by its hash, and its member's newest | the same | 1 RCU each |
 | group | `members`, `grp_...` | 1 RCU |
-| merge, undo: code, group, the members, their positions and referrers' | these, `mem_...`, `network` | 1 transaction |
+| merge, undo: codes, group, the members, their positions and referrers' | these, `mem_...`, `network` | 1 transaction |
 """
 
 from collections.abc import Collection, Mapping
@@ -38,6 +39,18 @@ class MergeCodeItem(Table):
     used_by = UnicodeAttribute(null=True)
 
 
+class NewestCodeItem(Table):
+    """The hash of a member's newest code: the ones before it are good no more."""
+
+    class Meta:
+        variable = "SESSIONS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=CODE)
+    digest = UnicodeAttribute()
+    expires_at = ExpiryAttribute()
+
+
 class GroupItem(Table):
     """Members who said that they are one person."""
 
@@ -53,11 +66,19 @@ class DynamoMerges:
     """`members.ports.Merges`."""
 
     def put_code(self, code: MergeCode) -> None:
-        MergeCodeItem(_key(code.digest), member_id=code.member_id, expires_at=code.expires_at).save()
+        with Transaction() as transaction:
+            transaction.save(MergeCodeItem(_key(code.digest), member_id=code.member_id, expires_at=code.expires_at))
+            transaction.save(NewestCodeItem(_newest(code.member_id), digest=code.digest, expires_at=code.expires_at))
 
     def find_code(self, digest: str) -> MergeCode | None:
         item = MergeCodeItem.find(_key(digest), CODE)
-        return None if item is None else MergeCode(digest, item.member_id, item.expires_at, item.used_by or "")
+        if item is None:
+            return None
+        if not item.used_by:
+            newest = NewestCodeItem.find(_newest(item.member_id), CODE)
+            if newest is not None and newest.digest != digest:
+                return None
+        return MergeCode(digest, item.member_id, item.expires_at, item.used_by or "")
 
     def find_group(self, group_id: str) -> Group | None:
         item = GroupItem.find(group_id)
@@ -73,6 +94,9 @@ class DynamoMerges:
                     used = MergeCodeItem.used_by.set(step.code.used_by)
                     unused = (MergeCodeItem.member_id == step.code.member_id) & MergeCodeItem.used_by.does_not_exist()
                     transaction.update(MergeCodeItem(_key(step.code.digest)), [used], condition=unused)
+                    # Codes of a release that kept no newest one are good until they expire.
+                    newest = NewestCodeItem.digest.does_not_exist() | (NewestCodeItem.digest == step.code.digest)
+                    transaction.condition_check(NewestCodeItem, _newest(step.code.member_id), CODE, newest)
                 if step.group is not None:
                     _put_group(transaction, step.group)
                 for member_id, member in step.before.items():
@@ -86,6 +110,10 @@ class DynamoMerges:
 
 def _key(digest: str) -> str:
     return f"merge-code#{digest}"
+
+
+def _newest(member_id: str) -> str:
+    return f"merge-code-of#{member_id}"
 
 
 def _put_group(transaction: Transaction, group: Group) -> None:

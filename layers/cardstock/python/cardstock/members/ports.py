@@ -216,10 +216,12 @@ class Merges(Protocol):
     """Codes for merging, groups of members who are one person, and what follows for counts."""
 
     def put_code(self, code: MergeCode) -> None:
-        """Keep a code; those of the same member before it stay until they expire."""
+        """Keep a code; from now on it is the only one of its member that can be used."""
 
     def find_code(self, digest: str) -> MergeCode | None:
-        """The code, read consistently; an expired one may be found."""
+        """The code, read consistently; None for an unused one after which its member made another.
+
+        An expired one may be found."""
 
     def find_group(self, group_id: str) -> Group | None:
         """The group, read consistently."""

@@ -145,8 +145,8 @@ def record_payment(notice: PaymentNotice, *, orders: Orders) -> PaymentOutcome:
     - `paid`: the order is paid, and each supplier gets its supplier order.
     - `stray`: the whole amount is refunded. The order waits for no payment (cancelled, expired, or paid by another
       one), or waits for another amount: then it goes on waiting, and this payment never pays it.
-    - `unresolved`: an open item. There is no such order, the currency is another one, the channel has given money back
-      before we knew of the payment, or it now states another amount for a payment that is booked.
+    - `unresolved`: an open item. There is no such order, the currency is another one, the amount is 0, the channel has
+      given money back before we knew of the payment, or it now states another amount for a payment that is booked.
     """
     for _ in range(ATTEMPTS):
         order = orders.find_order(notice.order_no) if ORDER_ID.fullmatch(notice.order_no) else None
@@ -279,7 +279,8 @@ def _payment_step(order: Order | None, notice: PaymentNotice, orders: Orders) ->
         return None, "repeated"
     # Its own payment with another amount now must not be refunded: this number is what was booked. And for money that
     # has gone back before, no goods may leave.
-    if own or notice.gave_back or notice.currency != CURRENCY:
+    # Of nothing, nothing can be refunded.
+    if own or notice.gave_back or notice.currency != CURRENCY or not notice.amount_fen:
         return _unresolved("payment_mismatch", notice, order)
     if order.status == "placed" and fits:
         return pay_step(order, notice, clock.now(), orders), "paid"

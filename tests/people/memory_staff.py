@@ -11,7 +11,7 @@ from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey, ids_since
 from cardstock.staff.actions import RecordedAction
 from cardstock.staff.confirmation_model import Confirmation, ConfirmationState
-from cardstock.staff.console_model import ADDRESS_LOG_INS, PERSON_LOG_INS, ConsoleSession, PendingLogin
+from cardstock.staff.console_model import LOG_INS, WRONG_DIGITS, ConsoleSession, PendingLogin, login_ids_since
 from cardstock.staff.model import Invitation, MemberFacts, Person
 from cardstock.staff.ports import AddedPerson, ChangedRoles, DeactivatedPerson, LinkedPerson
 from cardstock.staff.roles import Role
@@ -176,24 +176,29 @@ class MemoryConsole:
         self.sessions: dict[tuple[str, str], ConsoleSession] = {}
         self.counters = Counter[str]()
 
-    def ask(self, login: PendingLogin, address: str) -> None:
-        for limit, who in ((PERSON_LOG_INS, login.person_id), (ADDRESS_LOG_INS, address)):
-            if self.counters[limit.key(who, login.made_at)] >= limit.most:
-                raise limit.refusal(login.made_at)
-        for limit, who in ((PERSON_LOG_INS, login.person_id), (ADDRESS_LOG_INS, address)):
-            self.counters[limit.key(who, login.made_at)] += 1
+    def ask(self, login: PendingLogin, origin: str) -> None:
+        key = LOG_INS.key(origin, login.made_at)
+        if self.counters[key] >= LOG_INS.most:
+            raise LOG_INS.refusal(login.made_at)
+        self.counters[key] += 1
         self.logins[login.person_id, login.login_id] = login
 
     def find_login(self, person_id: str, login_id: str) -> PendingLogin | None:
         return self.logins.get((person_id, login_id))
 
-    def logins_of(self, person_id: str) -> Sequence[PendingLogin]:
-        return [login for (owner, _), login in self.logins.items() if owner == person_id]
+    def logins_of(self, person_id: str, since: datetime) -> Sequence[PendingLogin]:
+        first = login_ids_since(since)
+        return [login for (owner, each), login in self.logins.items() if owner == person_id and each >= first]
 
     def answer(self, login: PendingLogin) -> bool:
         stored = self.logins.get((login.person_id, login.login_id))
         if stored is None or stored.state != "waiting" or not self._is(login.person_id, login.member_id):
             return False
+        at = login.answered_at or login.made_at
+        key = WRONG_DIGITS.key(login.person_id, at)
+        if self.counters[key] >= WRONG_DIGITS.most:
+            raise WRONG_DIGITS.refusal(at)
+        self.counters[key] += login.state == "refused"
         self.logins[login.person_id, login.login_id] = login
         return True
 

@@ -52,7 +52,7 @@ def session_of(
     PersonItem(PERSON, person_id).update([
         PersonItem.member_id.set(member_id), PersonItem.roles.set(frozenset(roles))
     ])  # fmt: skip
-    secret = new_secret(person_id)
+    secret = new_secret(person_id, began)
     session = ConsoleSession(person_id, secret.digest, member_id, api, began, began)
     SessionItem(**fields_of(session, SessionItem), expires_at=began + SESSION_LIFE).save()
     return Browser(api=api, cookies={SESSION_COOKIE: str(secret)})

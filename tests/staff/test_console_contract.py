@@ -11,7 +11,7 @@ from cardstock.errors import ThrottledError
 from cardstock.ids import RequestKey, new_id
 from cardstock.staff.action_store import DynamoActions, begin_action
 from cardstock.staff.actions import RecordedAction
-from cardstock.staff.console_model import ADDRESS_LOG_INS, PERSON_LOG_INS, ConsoleSession, PendingLogin
+from cardstock.staff.console_model import LOG_INS, WRONG_DIGITS, ConsoleSession, PendingLogin, login_ids_since
 from cardstock.staff.console_store import DynamoConsole
 from cardstock.staff.model import ROOT, Person
 from cardstock.staff.ports import Actions, Console, Persons
@@ -21,8 +21,12 @@ from tests.people.memory_staff import MemoryActions, MemoryConsole, MemoryPerson
 CONTRACT = {Console: (MemoryConsole, DynamoConsole), Actions: (MemoryActions, DynamoActions)}
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
-LOGIN = PendingLogin("stf_1", "aa", "47", ("12", "47", "83"), "Chrome, Windows", "203.0.113.x", NOW, NOW)
+EARLIER = timedelta(seconds=90)
+LOGIN = PendingLogin(
+    "stf_1", login_ids_since(NOW) + "aa", "47", ("12", "47", "83"), "Chrome, Windows", "203.0.113.x", NOW, NOW
+)
 CONFIRMED = replace(LOGIN, state="confirmed", member_id="mem_1", answered_at=NOW)
+REFUSED = replace(CONFIRMED, state="refused")
 SESSION = ConsoleSession("stf_1", "bb", "mem_1", "api", NOW, NOW, "Chrome, Windows", "203.0.113.x")
 
 
@@ -48,26 +52,45 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 def test_a_log_in_comes_back_as_it_was_asked_for(world: World) -> None:
-    other = replace(LOGIN, login_id="ab", person_id="stf_nobody")
-    for login in (LOGIN, other):
+    other = replace(LOGIN, login_id=LOGIN.login_id + "ab", person_id="stf_nobody", known=True)
+    older = replace(LOGIN, login_id=login_ids_since(NOW - timedelta(milliseconds=1)) + "ff", made_at=NOW - EARLIER)
+    for login in (LOGIN, other, older):
         world.console.ask(login, "203.0.113.10")
+    of = world.console.logins_of
 
-    assert world.console.find_login("stf_1", "aa") == LOGIN
-    assert world.console.find_login("stf_1", "ab") is None
-    assert (world.console.logins_of("stf_1"), world.console.logins_of("stf_nobody")) == ([LOGIN], [other])
+    assert world.console.find_login("stf_1", LOGIN.login_id) == LOGIN
+    assert world.console.find_login("stf_1", other.login_id) is None
+    assert (of("stf_1", NOW), of("stf_nobody", NOW)) == ([LOGIN], [other])
+    assert sorted(each.login_id for each in of("stf_1", NOW - EARLIER)) == [older.login_id, LOGIN.login_id]
 
 
-@pytest.mark.parametrize("of_person", [True, False])
-def test_too_many_log_ins_are_refused_for_a_person_and_from_an_address(world: World, of_person: bool) -> None:
-    limit = PERSON_LOG_INS if of_person else ADDRESS_LOG_INS
-    for number in range(limit.most):
-        one = replace(LOGIN, login_id=f"{number}", person_id="stf_1" if of_person else f"stf_{number}")
-        world.console.ask(one, str(number) if of_person else "203.0.113.10")
+def test_log_ins_are_counted_for_where_they_come_from_and_not_for_the_person(world: World) -> None:
+    for number in range(LOG_INS.most):
+        world.console.ask(replace(LOGIN, login_id=f"a{number}", person_id=f"stf_{number}"), "203.0.113.10")
+        world.console.ask(replace(LOGIN, login_id=f"b{number}"), f"203.0.113.1{number}x")
     with pytest.raises(ThrottledError, match="TOO_MANY"):
-        world.console.ask(replace(LOGIN, login_id="x"), "y" if of_person else "203.0.113.10")
-    world.console.ask(replace(LOGIN, login_id="z", person_id="stf_other"), "elsewhere")
+        world.console.ask(replace(LOGIN, login_id="x"), "203.0.113.10")
+    world.console.ask(replace(LOGIN, login_id="y"), "elsewhere")
 
     assert world.console.find_login("stf_1", "x") is None
+    assert world.console.find_login("stf_1", "y") is not None
+
+
+@pytest.mark.parametrize("last", [CONFIRMED, REFUSED])
+def test_after_wrong_answers_the_phone_is_stopped_until_the_window_is_over(world: World, last: PendingLogin) -> None:
+    for number in range(WRONG_DIGITS.most):
+        one = replace(REFUSED, login_id=f"a{number}")
+        world.console.ask(replace(LOGIN, login_id=one.login_id), f"{number}")
+        assert [world.console.answer(one) for _ in range(2)] == [True, False]
+    world.console.ask(LOGIN, "here")
+    with pytest.raises(ThrottledError, match="TOO_MANY"):
+        world.console.answer(last)
+    still = world.console.find_login("stf_1", LOGIN.login_id)
+    later = replace(last, answered_at=WRONG_DIGITS.ends(NOW))
+
+    assert still == LOGIN
+    assert world.console.answer(later)
+    assert world.console.find_login("stf_1", LOGIN.login_id) == later
 
 
 def test_a_log_in_is_answered_once_by_the_member_who_is_the_person(world: World) -> None:
@@ -76,7 +99,7 @@ def test_a_log_in_is_answered_once_by_the_member_who_is_the_person(world: World)
     assert world.console.answer(replace(CONFIRMED, member_id="mem_2")) is False
     assert world.console.answer(CONFIRMED) is True
     assert world.console.answer(replace(CONFIRMED, state="refused")) is False
-    assert world.console.find_login("stf_1", "aa") == CONFIRMED
+    assert world.console.find_login("stf_1", LOGIN.login_id) == CONFIRMED
     assert world.console.answer(replace(CONFIRMED, login_id="unknown")) is False
 
 

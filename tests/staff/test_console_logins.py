@@ -11,12 +11,13 @@ import pytest
 from pynamodb.exceptions import PynamoDBException
 
 from cardstock import clock as shop_clock
-from cardstock.edge.callers import LOGIN_COOKIE, SESSION_COOKIE
+from cardstock.edge.callers import BROWSER_COOKIE, LOGIN_COOKIE, SESSION_COOKIE
 from cardstock.errors import CardstockError
 from cardstock.staff.console_model import (
-    ADDRESS_LOG_INS,
+    LOG_INS,
     LOGIN_LIFE,
-    PERSON_LOG_INS,
+    MOST_SHOWN,
+    WRONG_DIGITS,
     PendingLogin,
     browser_of,
     place_of,
@@ -48,6 +49,12 @@ def li(desk: Desk) -> str:
 @pytest.fixture
 def anna(desk: Desk, li: str) -> str:
     return desk.linked(li, "anna")
+
+
+def digits_of(person_id: str, login_id: str = "") -> str:
+    """The right digits of a log-in of the person."""
+    found = DynamoConsole().logins_of(person_id, shop_clock.now() - LOGIN_LIFE)
+    return next(each.digits for each in found if each.login_id.startswith(login_id))
 
 
 def code(answer: Reply) -> tuple[int, str]:
@@ -98,26 +105,28 @@ def test_a_session_that_was_ended_lets_nobody_in_and_no_money_go(
     assert code(after) == (401, "SESSION_ENDED")
 
 
-def test_both_cookies_arrive_as_headers_of_their_own(desk: Desk, li: str, anna: str) -> None:
+def test_all_cookies_arrive_as_headers_of_their_own(desk: Desk, li: str, anna: str) -> None:
     browser = Browser()
     digits = browser.ask(li).body["digits"]
     desk.choose(anna, desk.waiting(anna)[0]["login_id"], digits)
     headers = {"Cookie": f"{LOGIN_COOKIE}={browser.cookies[LOGIN_COOKIE]}", "Origin": "https://api.example.com"}
     answer = serve(http_event("POST", "/v1/staff-sessions", {}, headers=headers))
-    first, second = answer["multiValueHeaders"]["Set-Cookie"]
+    first, second, third = answer["multiValueHeaders"]["Set-Cookie"]
 
     assert first.startswith(f"{SESSION_COOKIE}={li[4:]}.")
     assert first.endswith("; Path=/; Secure; HttpOnly; SameSite=Strict")
     assert second == f"{LOGIN_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
+    assert third.startswith(f"{BROWSER_COOKIE}=")
+    assert third.endswith("; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=15552000")
     assert "Set-Cookie" not in answer["headers"]
-    assert [line for line in (first, second) if "Expires" in line] == []
+    assert [line for line in (first, second, third) if "Expires" in line] == []
 
 
 def test_what_is_stored_lets_nobody_in(desk: Desk, li: str, anna: str, cloud: Cloud) -> None:
     browser = Browser()
     browser.ask(li)
     secrets = [browser.cookies[LOGIN_COOKIE]]
-    desk.choose(anna, (shown := desk.waiting(anna)[0])["login_id"], DynamoConsole().logins_of(li)[0].digits)
+    desk.choose(anna, (shown := desk.waiting(anna)[0])["login_id"], digits_of(li))
     browser.collect()
     secrets.append(browser.cookies[SESSION_COOKIE])
     stored = json.dumps(cloud.state(), default=repr)
@@ -194,15 +203,117 @@ def test_only_the_linked_member_answers(desk: Desk, li: str, anna: str) -> None:
     assert browser.collect().body == {"state": "waiting"}
 
 
-def test_log_ins_are_limited_for_a_person_and_from_an_address(desk: Desk, li: str) -> None:
-    of_one = [Browser().ask(li).status for _ in range(PERSON_LOG_INS.most + 1)]
-    rest = ADDRESS_LOG_INS.most - PERSON_LOG_INS.most
-    of_all = [Browser().ask(f"stf_{number:026}").status for number in range(rest + 1)]
+def flood(person_id: str, places: int, times: int = 1) -> list[int]:
+    """Strangers ask to log in as the person, `times` from each of `places` networks."""
+    strangers = [Browser() for _ in range(places)]
+    for number, stranger in enumerate(strangers):
+        stranger.address = f"198.51.{number}.7"
+    return [stranger.ask(person_id).status for _ in range(times) for stranger in strangers]
+
+
+def test_log_ins_are_limited_from_an_address_whoever_they_name(desk: Desk, li: str) -> None:
+    half = LOG_INS.most // 2
+    of_one = [Browser().ask(li).status for _ in range(half)]
+    of_all = [Browser().ask(f"stf_{number:026}").status for number in range(half + 1)]
     elsewhere = Browser()
     elsewhere.address = "2001:db8::1"
 
-    assert (of_one, of_all) == ([201] * PERSON_LOG_INS.most + [429], [201] * rest + [429])
-    assert elsewhere.ask("stf_" + "1" * 26).status == 201
+    assert (of_one, of_all) == ([201] * half, [201] * half + [429])
+    assert code(Browser().ask(li)) == (429, "TOO_MANY")
+    assert elsewhere.ask(li).status == 201
+
+
+def test_strangers_elsewhere_can_not_keep_a_person_out(desk: Desk, li: str, anna: str) -> None:
+    before = flood(li, MOST_SHOWN - 1, LOG_INS.most)
+    own = Browser()
+    digits = own.ask(li).body["digits"]
+    shown = desk.waiting(anna)
+    (mine,) = [each for each in shown if each["place"] == "203.0.113.x"]
+
+    assert set(before) == {201}
+    assert len(shown) == MOST_SHOWN
+    assert len({each["place"] for each in shown}) == MOST_SHOWN
+    assert desk.choose(anna, mine["login_id"], digits).status == 204
+    assert own.collect().body == {"state": "logged_in"}
+
+
+def test_strangers_behind_the_same_address_or_everywhere_can_not_keep_a_known_browser_out(
+    desk: Desk, li: str, anna: str, clock: TestClock
+) -> None:
+    own = desk.log_in(li, anna)
+    own.send("DELETE", "/v1/staff-sessions/current")
+    neighbours = [Browser().ask(li).status for _ in range(LOG_INS.most)]
+    digits = own.ask(li).body["digits"]
+    clock.move(seconds=1)
+    flood(li, 3 * MOST_SHOWN)
+    shown = desk.waiting(anna)
+
+    assert neighbours == [201] * (LOG_INS.most - 1) + [429]
+    assert [each["known"] for each in shown] == [True] + [False] * (MOST_SHOWN - 1)
+    assert desk.choose(anna, shown[0]["login_id"], digits).status == 204
+    assert own.collect().body == {"state": "logged_in"}
+
+
+def test_a_known_browser_is_limited_by_itself_and_opens_nothing(desk: Desk, li: str, anna: str) -> None:
+    own = desk.log_in(li, anna)
+    kept = {BROWSER_COOKIE: own.cookies[BROWSER_COOKIE]}
+    asked = [Browser(cookies=kept).ask(li).status for _ in range(LOG_INS.most + 1)]
+
+    assert asked == [201] * LOG_INS.most + [429]
+    assert Browser().ask(li).status == 201
+    assert code(Browser(cookies=kept).who()) == (401, "CREDENTIALS_MISSING")
+    assert code(Browser(cookies=kept).collect()) == (401, "LOGIN_OVER")
+
+
+def test_a_browser_is_known_for_its_own_person_and_for_half_a_year(
+    desk: Desk, li: str, anna: str, clock: TestClock
+) -> None:
+    zhao = person("Zhao Min", roles=["finance"])
+    bert = desk.linked(zhao, "bert")
+    own = desk.log_in(li, anna)
+    kept = own.cookies[BROWSER_COOKIE]
+    for value in (kept, kept[:-1], kept + "x", "", own.cookies[SESSION_COOKIE], "\x00"):
+        Browser(cookies={BROWSER_COOKIE: value}).ask(zhao)
+    of_zhao = [each["known"] for each in desk.waiting(bert)]
+    clock.move(days=180)
+    Browser(cookies={BROWSER_COOKIE: kept}).ask(li)
+
+    assert of_zhao == [False] * 6
+    assert [each["known"] for each in desk.waiting(anna)] == [False]
+
+
+def test_a_phone_that_answers_without_looking_gives_three_tries_and_no_more(
+    desk: Desk, li: str, anna: str, clock: TestClock
+) -> None:
+    """A thief asks again and again, and hopes that the person taps anything."""
+    clock.set(WRONG_DIGITS.ends(clock.now()))
+    thief, answers = Browser(), []
+    for _ in range(WRONG_DIGITS.most + 1):
+        thief.ask(li)
+        shown = desk.waiting(anna)[0]
+        right = digits_of(li, shown["login_id"])
+        wrong = next(each for each in shown["choices"] if each != right)
+        answers.append(code(desk.choose(anna, shown["login_id"], wrong)))
+    stopped = code(desk.choose(anna, shown["login_id"], right))
+    waiting = thief.collect().body
+    clock.move(minutes=10)
+    own = desk.log_in(li, anna, Browser())
+
+    assert answers == [(422, "DIGITS_WRONG")] * WRONG_DIGITS.most + [(429, "TOO_MANY")]
+    assert (stopped, waiting) == ((429, "TOO_MANY"), {"state": "waiting"})
+    assert own.who().status == 200
+
+
+def test_strangers_phones_and_repeats_count_as_no_wrong_answers(desk: Desk, li: str, anna: str) -> None:
+    stranger, own = desk.member("stranger"), Browser()
+    digits = own.ask(li).body["digits"]
+    shown = desk.waiting(anna)[0]
+    wrong = next(each for each in shown["choices"] if each != digits)
+    others = {desk.choose(stranger, shown["login_id"], wrong).status for _ in range(WRONG_DIGITS.most + 1)}
+    repeats = {code(desk.choose(anna, shown["login_id"], wrong)) for _ in range(WRONG_DIGITS.most + 1)}
+
+    assert (others, repeats) == ({404}, {(422, "DIGITS_WRONG")})
+    assert desk.log_in(li, anna).who().status == 200
 
 
 # --- sessions ---
@@ -298,7 +409,7 @@ def test_a_log_in_that_another_has_staged_brings_the_session_to_nobody_else(desk
     thief.ask(li)
     bound = secret_in(own.cookies[LOGIN_COOKIE])
     assert bound is not None
-    desk.choose(anna, bound.digest, digits)
+    desk.choose(anna, bound.login_id, digits)
     got = [own.collect(), thief.collect(), onlooker.collect()]
 
     assert [answer.body.get("state", answer.body.get("code")) for answer in got] == [
@@ -488,7 +599,7 @@ def choosing(desk: Desk, li: str, anna: str) -> Callable[[], Reply]:
 def refusing(desk: Desk, li: str, anna: str) -> Callable[[], Reply]:
     Browser().ask(li)
     shown = desk.waiting(anna)[0]
-    wrong = next(each for each in shown["choices"] if each != DynamoConsole().logins_of(li)[0].digits)
+    wrong = next(each for each in shown["choices"] if each != digits_of(li))
     return lambda: desk.choose(anna, shown["login_id"], wrong)
 
 

@@ -1,15 +1,16 @@
 """HTTP for the console's page: logging in by the phone of the linked member, and logging out."""
 
 from cardstock.aws.tables import connect
-from cardstock.edge.callers import LOGIN_COOKIE, SESSION_COOKIE, cookie_in, cookie_of, require_own_page
+from cardstock.edge.callers import BROWSER_COOKIE, LOGIN_COOKIE, SESSION_COOKIE, cookie_in, cookie_of, require_own_page
 from cardstock.edge.errors import ORIGIN_REFUSED
 from cardstock.edge.http import JSON, Answer, Api, Nothing, Request, nobody
+from cardstock.edge.wiring import signer
 from cardstock.errors import TOO_MANY
 from cardstock.flows import callers_wiring
 from cardstock.staff import console_schemas as models
 from cardstock.staff import errors, logging_in, persons
 from cardstock.staff import wiring as staff_wiring
-from cardstock.staff.console_model import LOGIN_LIFE, secret_in
+from cardstock.staff.console_model import BROWSER_LIFE, LOGIN_LIFE, secret_in
 
 api = Api("staff-logins", callers=callers_wiring.callers, staff=callers_wiring.staff_record)
 
@@ -23,12 +24,16 @@ def ask_login(request: Request[models.AskLogin, Nothing]) -> Answer:
 
     The answer sets a cookie that binds the log-in to this browser, and has two digits, which the page shows. The
     person's phone (`GET /v1/me/staff-logins`) shows browser, network address, time, and three choices. Ninety seconds,
-    once. An unknown person gets the same answer.
+    once. An unknown person gets the same answer. Twenty within ten minutes from a browser with which the person has
+    logged in before, else from a network address (`TOO_MANY`).
     """
     _require_page(request)
+    person_id, known = request.body.person_id, cookie_in(request.headers.get("cookie", ""), BROWSER_COOKIE)
     asked = logging_in.ask(
-        request.body.person_id, request.headers.get("user-agent", ""), request.address, console=staff_wiring.console()
-    )
+        person_id, request.headers.get("user-agent", ""), request.address,
+        known_as=logging_in.known_browser(known, person_id, signer=signer) if known else "",
+        console=staff_wiring.console(),
+    )  # fmt: skip
     bound = cookie_of(LOGIN_COOKIE, str(asked.secret), seconds=int(LOGIN_LIFE.total_seconds()))
     return Answer(models.AskedLoginView.of(asked), cookies=(bound,))
 
@@ -45,7 +50,10 @@ def collect_session(request: Request[Nothing, Nothing]) -> Answer:
     entry = logging_in.collect(secret, request.api, console=staff_wiring.console())
     if entry is None:
         return Answer(models.CollectedLogin("waiting"))
-    cookies = cookie_of(SESSION_COOKIE, str(entry.secret)), cookie_of(LOGIN_COOKIE, "", seconds=0)
+    known = cookie_of(
+        BROWSER_COOKIE, logging_in.know_browser(entry, signer=signer), seconds=int(BROWSER_LIFE.total_seconds())
+    )
+    cookies = cookie_of(SESSION_COOKIE, str(entry.secret)), cookie_of(LOGIN_COOKIE, "", seconds=0), known
     return Answer(models.CollectedLogin("logged_in"), cookies=cookies)
 
 

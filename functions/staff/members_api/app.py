@@ -2,7 +2,7 @@
 
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.errors import MEMBER_ERASED, NOT_FOUND
+from cardstock.errors import MEMBER_ERASED, NOT_FOUND, TOO_MANY
 from cardstock.flows import staff_logins
 from cardstock.members.errors import SESSION_ENDED
 from cardstock.members.wiring import members
@@ -30,7 +30,7 @@ def accept_invitation(request: Request[schemas.AcceptInvitation, Nothing]) -> sc
 def list_logins(request: Request[Nothing, Nothing]) -> console_schemas.WaitingLogins:
     """List the browsers that want to log in to the console as the member's person; empty for other members.
 
-    Look at browser, network address and time: whoever asked shows the digits.
+    Look at browser, network address and time: whoever asked shows the digits. Leave alone what you did not ask for.
     """
     person_id = staff_logins.person_of(request.caller.id, request.caller.session_id, staff_wiring.persons(), members())
     found = logging_in.waiting_logins(person_id, console=staff_wiring.console()) if person_id else []
@@ -39,10 +39,13 @@ def list_logins(request: Request[Nothing, Nothing]) -> console_schemas.WaitingLo
 
 @api.put(
     "/v1/me/staff-logins/{login_id}", body=console_schemas.ChooseDigits, status=204, auth="member",
-    codes=(NOT_FOUND, errors.DIGITS_WRONG, SESSION_ENDED),
+    codes=(NOT_FOUND, errors.DIGITS_WRONG, SESSION_ENDED, TOO_MANY),
 )  # fmt: skip
 def choose_digits(request: Request[console_schemas.ChooseDigits, Nothing]) -> Answer:
-    """Choose the digits that the browser shows, to let it in. Other digits end the log-in: there is one try."""
+    """Choose the digits that the browser shows, to let it in. Other digits end the log-in: there is one try.
+
+    After three wrong answers within ten minutes the phone lets no browser in until these are over (`TOO_MANY`).
+    """
     member_id = request.caller.id
     person_id = staff_logins.person_of(member_id, request.caller.session_id, staff_wiring.persons(), members())
     if person_id is None:

@@ -27,6 +27,8 @@ ROOT_SCOPES: Final = frozenset({"keys:write", "staff:write"})
 _KEY_PREFIX = "csk_"
 SESSION_COOKIE: Final = "__Host-staff"
 LOGIN_COOKIE: Final = "__Host-staff-login"
+BROWSER_COOKIE: Final = "__Host-staff-browser"
+"""Shows that a person has logged in with this browser before. It lets nobody in."""
 SESSION_SECRET: Final = re.compile(r"([0-9a-z]{26})\.([A-Za-z0-9_-]{43})")
 """What both cookies hold: the end of a person id, and a random text."""
 

@@ -5,12 +5,14 @@ import hashlib
 import ipaddress
 import re
 import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from cardstock.clock import to_epoch_ms
 from cardstock.limits import Limit
 
 LOGIN_LIFE: Final = timedelta(seconds=90)
@@ -21,10 +23,17 @@ RENEWED_AFTER: Final = timedelta(minutes=5)
 """A session that was renewed before counts as renewed: most requests then write nothing."""
 SESSION_LIFE: Final = timedelta(hours=12)
 """How long a session is good, however much it is used."""
-PERSON_LOG_INS: Final = Limit("staff-log-ins", most=10, window=timedelta(minutes=10))
-"""For one person id, known or not: so many questions at most come to a phone."""
-ADDRESS_LOG_INS: Final = Limit("staff-log-ins-from", most=20, window=timedelta(minutes=10))
-"""From one network address."""
+LOG_INS: Final = Limit("staff-log-ins-from", most=20, window=timedelta(minutes=10))
+"""From one known browser of the person, else from one network address. None is counted for a person, because then
+strangers could keep anybody out."""
+WRONG_DIGITS: Final = Limit("staff-wrong-digits", most=3, window=timedelta(minutes=10))
+"""Wrong answers of a person's phone; then it lets no browser in. Strangers can give none."""
+MOST_SHOWN: Final = 10
+"""Log-ins that a phone shows at once. The more it shows, the likelier another one has the very digits of the own."""
+KNOWN_BROWSER: Final = "staff-browser"
+"""The purpose of a token in a browser with which a person has logged in: `sub` is the person, `browser` its number."""
+BROWSER_LIFE: Final = timedelta(days=180)
+"""How long a browser counts as known, from the last log-in with it on."""
 CHOICES: Final = 3
 """Digits that the phone shows, the right ones among them."""
 
@@ -35,6 +44,7 @@ LOGIN_TRANSITIONS: Final[Mapping[LoginState, frozenset[LoginState]]] = {
     "refused": frozenset(),
 }
 
+_TIME_BYTES: Final = 6
 _SECRET: Final = re.compile(r"([0-9a-z]{26})\.([A-Za-z0-9_-]{43})")
 _BROWSERS: Final = (
     ("MicroMessenger", "WeChat"), ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
@@ -59,6 +69,8 @@ class PendingLogin(msgspec.Struct, frozen=True):
     place: str
     made_at: datetime
     ends_at: datetime
+    known: bool = False
+    """Whether the person has logged in with this browser before."""
     state: LoginState = "waiting"
     member_id: str = ""
     """The member whose phone answered."""
@@ -106,15 +118,26 @@ class Secret(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
+    def login_id(self) -> str:
+        """The id of the log-in that it binds: the time in it, then its hash, so that ids sort by time."""
+        began = int.from_bytes(base64.urlsafe_b64decode(self.text + "=")[:_TIME_BYTES])
+        return f"{began:012x}{self.digest[:52]}"
+
+    @property
     def of_session(self) -> "Secret":
         """The secret of the session that follows from a log-in's: always the same, so that a repeat finds it."""
         text = hashlib.sha256(b"staff session\x00" + self.text.encode()).digest()
         return Secret(self.person_id, _text_of(text))
 
 
-def new_secret(person_id: str) -> Secret:
-    """A secret for the person."""
-    return Secret(person_id, secrets.token_urlsafe(32))
+def new_secret(person_id: str, at: datetime) -> Secret:
+    """A secret for the person: the time in milliseconds, and 208 random bits."""
+    return Secret(person_id, _text_of(to_epoch_ms(at).to_bytes(_TIME_BYTES) + secrets.token_bytes(26)))
+
+
+def login_ids_since(at: datetime) -> str:
+    """What the ids of log-ins from `at` on are greater than."""
+    return f"{to_epoch_ms(at):012x}"
 
 
 def secret_in(cookie: str) -> Secret | None:
@@ -146,6 +169,18 @@ def place_of(address: str) -> str:
     if isinstance(found, ipaddress.IPv4Address):
         return ".".join([*str(found).split(".")[:3], "x"])
     return ":".join([*found.exploded.split(":")[:3], "x"])
+
+
+def shown_logins(waiting: Iterable[PendingLogin]) -> list[PendingLogin]:
+    """What a phone shows of the log-ins that wait for it: known browsers first, then the newest of each place, then the
+    next of each. Whoever asks often shuts out nobody but the own place."""
+    newest = sorted(waiting, key=lambda each: (each.made_at, each.login_id), reverse=True)
+    before = Counter[str]()
+    ranked = []
+    for each in newest:
+        ranked.append((not each.known, before[each.place], len(ranked), each))
+        before[each.place] += 1
+    return [each for *_, each in sorted(ranked, key=lambda one: one[:3])[:MOST_SHOWN]]
 
 
 def network_of(address: str) -> str:

@@ -74,6 +74,9 @@ class WaitingLogin(Model):
             examples=["203.0.113.x"],
         ),
     ]
+    known: Annotated[
+        bool, Meta(description="Whether the person has logged in with this browser before.", examples=[True])
+    ]
     at: Annotated[Moment, Meta(description="When the browser asked.")]
     expires_at: Annotated[Moment, Meta(description="When the log-in ends.")]
     choices: Annotated[list[str], Meta(description="The digits to choose from.", examples=[["12", "47", "83"]])]
@@ -82,13 +85,19 @@ class WaitingLogin(Model):
     def of(cls, login: PendingLogin) -> WaitingLogin:
         """The log-in for the phone of its person."""
         at, ends = rfc3339(login.made_at), rfc3339(login.ends_at)
-        return cls(login.login_id, login.browser, login.place, at, ends, list(login.choices))
+        return cls(login.login_id, login.browser, login.place, login.known, at, ends, list(login.choices))
 
 
 class WaitingLogins(Model):
     """The browsers that want to log in as the person who the member is."""
 
-    items: Annotated[list[WaitingLogin], Meta(description="Newest first; empty for a member who is no staff.")]
+    items: Annotated[
+        list[WaitingLogin],
+        Meta(
+            description="Ten at most: known browsers first, then the newest of each place. Empty for a member "
+            "who is no staff."
+        ),
+    ]
 
 
 class ChooseDigits(Model):

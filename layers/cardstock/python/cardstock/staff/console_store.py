@@ -1,13 +1,13 @@
 """Log-ins to the console and its sessions, in DynamoDB.
 
-Table `staff-sessions`, partition key `pk`, sort key `sk`; no index; items expire. A table of its own: every function of
-staff may renew a session, and none of them may change a person.
+Table `staff-sessions`, partition key `pk`, sort key `sk`; no index; items expire. Ids of log-ins sort by time. A table
+of its own: every function of staff may renew a session, and none of them may change a person.
 
 | Access pattern | Key | Cost |
 |---|---|---|
-| ask: log-in and two counters in one transaction | `logins#stf_...` / digest, `count#...` / `counter` | 1 call, 6 WCU |
-| log-ins of a person | `logins#stf_...` | 1 query |
-| answer: person checked, log-in changed | `person` / `stf_...`, the log-in | 1 call, 4 WCU |
+| ask: log-in and a counter in one transaction | `logins#stf_...` / id, `count#...` / `counter` | 1 call, 4 WCU |
+| log-ins of a person in the last ninety seconds | `logins#stf_...` / id or later | 1 query |
+| answer: person checked, log-in changed, counter | `person` / `stf_...`, the log-in | 1 call, 6 WCU |
 | start: person and log-in checked, session put | and `sessions#stf_...` / digest | 1 call, 6 WCU |
 | session of a request, read together with person and key | `sessions#stf_...` / digest | 1 RCU |
 | renew, at most every five minutes | the session | 1 WCU |
@@ -19,10 +19,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from cardstock.aws.counters import CountStep
+from cardstock.aws.counters import CountStep, once_more
 from cardstock.aws.items import PrefixedAttribute, StructAttribute, fields_of, record_of
 from cardstock.aws.tables import (
     ConditionFailedError,
@@ -34,11 +34,12 @@ from cardstock.aws.tables import (
 )
 from cardstock.errors import UnavailableError
 from cardstock.staff.console_model import (
-    ADDRESS_LOG_INS,
-    PERSON_LOG_INS,
+    LOG_INS,
     SESSION_LIFE,
+    WRONG_DIGITS,
     ConsoleSession,
     PendingLogin,
+    login_ids_since,
 )
 from cardstock.staff.store import PERSON, PersonItem
 
@@ -60,6 +61,7 @@ class LoginItem(Table):
     choices = StructAttribute(tuple[str, ...])
     browser = UnicodeAttribute()
     place = UnicodeAttribute()
+    known = BooleanAttribute(null=True)
     made_at = EpochAttribute()
     ends_at = EpochAttribute()
     state = UnicodeAttribute()
@@ -93,7 +95,7 @@ class SessionItem(Table):
 
 
 class LoginCounter(Table):
-    """How many log-ins were asked for in a window."""
+    """How many log-ins were asked for, or answered wrongly, in a window."""
 
     class Meta:
         variable = "STAFF_SESSIONS_TABLE"
@@ -107,41 +109,51 @@ class LoginCounter(Table):
 class DynamoConsole:
     """`staff.ports.Console`."""
 
-    def ask(self, login: PendingLogin, address: str) -> None:
-        now, steps = login.made_at, []
+    def ask(self, login: PendingLogin, origin: str) -> None:
         item = LoginItem(**fields_of(login, LoginItem), expires_at=login.ends_at + _KEPT)
         try:
             with Transaction() as transaction:
                 transaction.save(item, condition=LoginItem.login_id.does_not_exist())
-                for limit, who in ((PERSON_LOG_INS, login.person_id), (ADDRESS_LOG_INS, address)):
-                    steps.append(CountStep(transaction, LoginCounter(limit.key(who, now)), limit, now))
+                CountStep(transaction, LoginCounter(LOG_INS.key(origin, login.made_at)), LOG_INS, login.made_at)
         except ConditionFailedError as error:
             # Nobody else knows this id: this very call has stored the log-in, before its answer got lost.
             if 0 in error.failed:
                 return
-            raise next(step.limit for step in steps if step.was_over(error)).refusal(now) from error
+            raise LOG_INS.refusal(login.made_at) from error
 
     def find_login(self, person_id: str, login_id: str) -> PendingLogin | None:
         item = LoginItem.find(person_id, login_id)
         return None if item is None else record_of(PendingLogin, item)
 
-    def logins_of(self, person_id: str) -> Sequence[PendingLogin]:
-        return [record_of(PendingLogin, item) for item in LoginItem.query(person_id, consistent_read=True)]
+    def logins_of(self, person_id: str, since: datetime) -> Sequence[PendingLogin]:
+        newer = LoginItem.login_id >= login_ids_since(since)
+        return [record_of(PendingLogin, item) for item in LoginItem.query(person_id, newer, consistent_read=True)]
 
     def answer(self, login: PendingLogin) -> bool:
+        at = login.answered_at or login.made_at
+        counter = LoginCounter(WRONG_DIGITS.key(login.person_id, at))
+        # Where the counter's action comes among those of the transaction.
+        counts, counted_at = login.state == "refused", 2 if login.state == "refused" else 1
         try:
             with Transaction() as transaction:
                 transaction.condition_check(PersonItem, PERSON, login.person_id, condition=_is(login.member_id))
+                if not counts:
+                    _, free = once_more(LoginCounter, WRONG_DIGITS, at)
+                    transaction.condition_check(LoginCounter, counter.pk, counter.sk, condition=free)
                 transaction.update(
                     LoginItem(login.person_id, login.login_id),
                     actions=[
                         LoginItem.state.set(login.state),
                         LoginItem.member_id.set(login.member_id),
-                        LoginItem.answered_at.set(login.answered_at or login.made_at),
+                        LoginItem.answered_at.set(at),
                     ],
                     condition=LoginItem.state == "waiting",
                 )
-        except ConditionFailedError:
+                if counts:
+                    CountStep(transaction, counter, WRONG_DIGITS, at)
+        except ConditionFailedError as error:
+            if set(error.failed) == {counted_at}:
+                raise WRONG_DIGITS.refusal(at) from error
             return False
         return True
 

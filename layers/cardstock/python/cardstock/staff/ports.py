@@ -105,19 +105,20 @@ class Confirmations(Protocol):
 class Console(Protocol):
     """Pending log-ins to the console, and its sessions."""
 
-    def ask(self, login: PendingLogin, address: str) -> None:
-        """Store a new log-in. Raises `ThrottledError` (TOO_MANY) if there were too many for the person, or from the
-        network address."""
+    def ask(self, login: PendingLogin, origin: str) -> None:
+        """Store a new log-in. Raises `ThrottledError` (TOO_MANY) if there were too many from `origin`: a known browser,
+        or a network address."""
 
     def find_login(self, person_id: str, login_id: str) -> PendingLogin | None:
         """The log-in, read consistently; it may be over."""
 
-    def logins_of(self, person_id: str) -> Sequence[PendingLogin]:
-        """The log-ins of a person, those that are over too, until they expire."""
+    def logins_of(self, person_id: str, since: datetime) -> Sequence[PendingLogin]:
+        """The log-ins of a person that were asked for since then, whatever their state."""
 
     def answer(self, login: PendingLogin) -> bool:
         """Store the answer of `login.member_id`, if the log-in waits, and that member is the active person, in one
-        step; else False."""
+        step; else False. Raises `ThrottledError` (TOO_MANY) if the person's wrong answers were too many before, and
+        changes nothing then."""
 
     def start(self, session: ConsoleSession, login: PendingLogin) -> bool:
         """Store a session, if the log-in is confirmed, and its member is the active person, in one step. A repeat is

@@ -71,6 +71,19 @@ def test_an_account_logs_in_so_often_in_an_hour_and_again_in_the_next(
     assert again.member.id == found[0].member.id
 
 
+def test_a_counter_names_no_account(cloud: Cloud, platform: Platform) -> None:
+    enter(DynamoMembers(), platform, "oAnna", phone_code="dev:+8613800138000")
+    keys = [
+        item["pk"]["S"]
+        for table in ("members", "sessions", "requests")
+        for item in cloud.items(table)
+        if item["pk"]["S"].startswith("count#")
+    ]
+    mark = MARKER.of("account", "dev:wx1:oAnna")
+
+    assert sorted(key.rpartition("#")[0] for key in keys) == [f"count#log-ins#{mark}", f"count#phone-codes#{mark}"]
+
+
 def test_a_number_that_is_not_taken_is_counted_and_then_not_asked_for(members: Members, platform: Platform) -> None:
     for _ in range(PHONE_CODES.most):
         with pytest.raises(RefusedError, match="INVITER_UNKNOWN"):

@@ -223,14 +223,18 @@ def test_log_ins_are_limited_from_an_address_whoever_they_name(desk: Desk, li: s
     assert elsewhere.ask(li).status == 201
 
 
-def test_strangers_elsewhere_can_not_keep_a_person_out(desk: Desk, li: str, anna: str) -> None:
+def test_strangers_elsewhere_can_not_keep_a_person_out(desk: Desk, li: str, anna: str, cloud: Cloud) -> None:
     before = flood(li, MOST_SHOWN - 1, LOG_INS.most)
     own = Browser()
     digits = own.ask(li).body["digits"]
     shown = desk.waiting(anna)
     (mine,) = [each for each in shown if each["place"] == "203.0.113.x"]
 
+    keys = [item["pk"]["S"] for item in cloud.items("staff-sessions") if item["pk"]["S"].startswith("count#")]
+
     assert set(before) == {201}
+    assert len(keys) == MOST_SHOWN
+    assert [key for key in keys if "." in key] == []
     assert len(shown) == MOST_SHOWN
     assert len({each["place"] for each in shown}) == MOST_SHOWN
     assert desk.choose(anna, mine["login_id"], digits).status == 204

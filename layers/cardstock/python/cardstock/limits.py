@@ -22,7 +22,10 @@ class Limit(msgspec.Struct, frozen=True):
     window: timedelta
 
     def key(self, who: str, now: datetime) -> str:
-        """Under which the counter of this window is stored: `count#log-ins#wechat:wx1:o1#498123`."""
+        """Under which the counter of this window is stored: `count#exports#mem_...#20427`.
+
+        `who` must be nothing by which a person could be recognised: our own id, or a mark (`marks`).
+        """
         return f"count#{self.name}#{who}#{int(now.timestamp() // self.window.total_seconds())}"
 
     def ends(self, now: datetime) -> datetime:
@@ -36,7 +39,7 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 class Use(msgspec.Struct, frozen=True):
-    """Something that is counted: the limit, and who does it."""
+    """Something that is counted: the limit, and who does it, by our own id or by a mark."""
 
     limit: Limit
     who: str

@@ -103,7 +103,8 @@ def log_in(request: LoginRequest, needs: LoginNeeds) -> LoginResult:
     found, now = platform.identify(request.app_id, request.login_code), clock.now()
     account = Account(request.platform, request.app_id, found.openid, found.kind)
     keys = (account.key, union_key(request.platform, found.union_id)) if found.union_id else (account.key,)
-    uses = tuple(Use(limit, account.name) for limit in ((LOG_INS, PHONE_CODES) if request.phone_code else (LOG_INS,)))
+    counted = needs.marker.of("account", account.name)
+    uses = tuple(Use(limit, counted) for limit in ((LOG_INS, PHONE_CODES) if request.phone_code else (LOG_INS,)))
     former = {key: former_key(key, needs.marker) for key in keys}
     leads = members.look_up((*keys, *former.values()), request.invite, uses)
     for use in leads.over:

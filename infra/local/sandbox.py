@@ -14,7 +14,7 @@ payment for an order, and none for an order that the shop has closed.
   `notify` is false |
 | `POST /v1/payment-status {status}` | the result of payments from now on: `succeeded`, `processing` or `failed` |
 | `POST /v1/closings {order_no}` | signed; the payment, or `closed` from now on, or `processing` and nothing changes |
-| `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; one of the results below, once each |
+| `POST /v1/refunds {refund_no, transaction_no, amount_fen}` | signed; one of the results below, once each |
 | `GET /v1/refunds/{refund_no}` | the state of a refund |
 | `POST /v1/refund-queries {refund_no}` | signed; the same, `unknown` if there is none |
 | `POST /v1/refund-status {status}` | the result of refunds from now on: one of those below |
@@ -146,7 +146,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._signed_calls: dict[str, tuple[set[str], Callable[..., dict[str, Any]]]] = {
             "closings": ({"order_no"}, self.close),
-            "refunds": ({"refund_no", "order_no", "amount_fen"}, self.refund),
+            "refunds": ({"refund_no", "transaction_no", "amount_fen"}, self.refund),
             "refund-queries": ({"refund_no"}, self.refund_state),
             "agreements": ({"agreement_no", "charge_fen", "day_fen", "ends_at"}, self.prepare),
             "agreement-queries": ({"agreement_no"}, self.agreement_state),
@@ -344,21 +344,21 @@ class Sandbox:
         body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **notice}, ensure_ascii=False).encode()
         return self._tell(body, sign(self._key(), f"msg_{payment['transaction_no']}", self._now(), body))
 
-    def refund(self, refund_no: str, order_no: str, amount_fen: int) -> dict[str, Any]:
+    def refund(self, refund_no: str, transaction_no: str, amount_fen: int) -> dict[str, Any]:
         """Refund money: `{refund_no, status, reason?}`. A repeat of the number gets the same answer.
 
         A refund of an unknown payment, or of more than is left of it, fails. SandboxError 409 if the number belongs to
         another refund.
         """
-        if not refund_no or not order_no or type(amount_fen) is not int or amount_fen <= 0:
-            raise SandboxError(400, "refund_no, order_no and a positive integer amount_fen are needed")
-        asked = {"refund_no": refund_no, "order_no": order_no, "amount_fen": amount_fen}
+        if not refund_no or not transaction_no or type(amount_fen) is not int or amount_fen <= 0:
+            raise SandboxError(400, "refund_no, transaction_no and a positive integer amount_fen are needed")
+        asked = {"refund_no": refund_no, "transaction_no": transaction_no, "amount_fen": amount_fen}
         with self._lock:
             known = self.refunds.get(refund_no)
-            if known is not None and any(known[name] != value for name, value in asked.items()):
+            if known is not None and any(known.get(name) != value for name, value in asked.items()):
                 raise SandboxError(409, f"{refund_no} is another refund")
             if known is None or known["status"] in ("processing", "unfunded"):
-                known = {**asked, **self._decide(order_no, amount_fen, apart_from=refund_no)}
+                known = {**asked, **self._decide(transaction_no, amount_fen, apart_from=refund_no)}
                 self._write(known)
         return known
 
@@ -366,14 +366,15 @@ class Sandbox:
         """How a refund stands; `unknown` if there is none."""
         return self.refunds.get(refund_no, {"refund_no": refund_no, "status": "unknown"})
 
-    def _decide(self, order_no: str, amount_fen: int, *, apart_from: str) -> dict[str, str]:
-        payment = self.payments.get(order_no)
-        if payment is None or payment["status"] != "succeeded":
+    def _decide(self, transaction_no: str, amount_fen: int, *, apart_from: str) -> dict[str, str]:
+        made = (each for each in self.payments.values() if each.get("transaction_no") == transaction_no)
+        payment = next((each for each in made if each["status"] == "succeeded"), None)
+        if payment is None:
             return {"status": "failed", "reason": "PAYMENT_UNKNOWN"}
         given_back = sum(
             refund["amount_fen"]
             for refund in self.refunds.values()
-            if refund["order_no"] == order_no
+            if refund["transaction_no"] == transaction_no
             and refund["status"] in ("succeeded", "processing")
             and refund["refund_no"] != apart_from
         )

@@ -141,8 +141,9 @@ def test_the_sandbox_tells_the_api_on_the_clock_that_was_moved(suite: Suite) -> 
 
 
 def test_the_sandbox_takes_signed_refunds_over_http(suite: Suite) -> None:
-    suite.sandbox.pay("ord_refund", 500)
-    body = json.dumps({"refund_no": "rfd_1", "order_no": "ord_refund", "amount_fen": 200}).encode()
+    paid = suite.sandbox.pay("ord_refund", 500)
+    asked = {"refund_no": "rfd_1", "transaction_no": paid["transaction_no"], "amount_fen": 200}
+    body = json.dumps(asked).encode()
     headers = {"content-type": "application/json", **sign(suite.sandbox_key(), "msg_1", suite.clock.now(), body)}
     connection = http.client.HTTPConnection("127.0.0.1", int(suite.sandbox.url.rsplit(":", 1)[1]))
     try:

@@ -174,7 +174,7 @@ def test_a_seeded_owner_logs_in_by_a_phone_of_the_development_platform(served: S
         json={"digits": asked.json()["digits"]},
     ).raise_for_status()  # fmt: skip
     collected = page("POST", "/v1/staff-sessions", {})
-    session, over = collected.headers.get_list("set-cookie")
+    session, over, known = collected.headers.get_list("set-cookie")
     headers["Cookie"] = session.partition(";")[0]
     who, staff = page("GET", "/v1/staff-sessions/current").json(), page("GET", "/v1/staff").json()["items"]
     public = httpx.get(f"{served.urls[PUBLIC]}/v1/tax/quarters", headers={"Cookie": headers["Cookie"]}, timeout=30)
@@ -183,6 +183,7 @@ def test_a_seeded_owner_logs_in_by_a_phone_of_the_development_platform(served: S
     assert (early.json(), collected.json()) == ({"state": "waiting"}, {"state": "logged_in"})
     assert session.startswith("__Host-staff=")
     assert over.startswith("__Host-staff-login=;")
+    assert known.startswith("__Host-staff-browser=")
     assert (who["name"], {each["name"] for each in staff}) == ("Zhao Min", {"Li Na", "Wang Fang", "Zhao Min"})
     assert {each["name"]: each["roles"] for each in staff}["Wang Fang"] == ["operator", "service"]
     assert "Not Found" in public.text or public.status_code == 401

@@ -180,7 +180,7 @@ def test_a_requested_refund_is_sent_once_and_then_taken_back(team: Shop) -> None
     assert team.trade.consume(asked) == []
     team.trade.settle_down()
 
-    assert channel.calls == [{"refund_no": refund_id, "order_no": order_id, "amount_fen": 49_900}]
+    assert [(call["refund_no"], call["amount_fen"]) for call in channel.calls] == [(refund_id, 49_900)]
     assert team.trade.balances() == {"mem_r": (30_000, 0)}
 
 

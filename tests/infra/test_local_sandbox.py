@@ -32,7 +32,8 @@ def pay(channel: Sandbox, order_no: str = "ord_1", amount_fen: int = 1000) -> di
 
 
 def refund_request(channel: Sandbox, at: datetime, key: str = KEY, **wanted: Any) -> tuple[int, Any]:
-    body = json.dumps({"refund_no": "rfd_1", "order_no": "ord_1", "amount_fen": 300} | wanted).encode()
+    number = channel.payments.get("ord_1", {}).get("transaction_no", "sbx_none")
+    body = json.dumps({"refund_no": "rfd_1", "transaction_no": number, "amount_fen": 300} | wanted).encode()
     status, _, content = channel.answer("POST", "/v1/refunds", JSON | sign(key, "msg_1", at, body), body)
     return status, json.loads(content)
 
@@ -94,18 +95,22 @@ def test_a_refund_must_be_signed_on_the_moved_clock() -> None:
     assert refund_request(channel, signed_at)[0] == 401
     assert refund_request(channel, clock.now(), key="b3RoZXI=")[0] == 401
     assert refund_request(channel, clock.now()) == (
-        200, {"refund_no": "rfd_1", "order_no": "ord_1", "amount_fen": 300, "status": "succeeded"},
+        200,
+        {
+            "refund_no": "rfd_1", "transaction_no": pay(channel)["transaction_no"], "amount_fen": 300,
+            "status": "succeeded",
+        },
     )  # fmt: skip
 
 
 def test_a_refund_is_made_once_and_never_beyond_the_payment() -> None:
     channel = sandbox()
-    pay(channel)
-    first = channel.refund("rfd_1", "ord_1", 600)
-    again = channel.refund("rfd_1", "ord_1", 600)
-    beyond = channel.refund("rfd_2", "ord_1", 401)
-    rest = channel.refund("rfd_3", "ord_1", 400)
-    unknown = channel.refund("rfd_4", "ord_9", 1)
+    number = pay(channel)["transaction_no"]
+    first = channel.refund("rfd_1", number, 600)
+    again = channel.refund("rfd_1", number, 600)
+    beyond = channel.refund("rfd_2", number, 401)
+    rest = channel.refund("rfd_3", number, 400)
+    unknown = channel.refund("rfd_4", "sbx_9", 1)
 
     assert first == again
     assert [entry["status"] for entry in (first, beyond, rest, unknown)] == [
@@ -113,28 +118,28 @@ def test_a_refund_is_made_once_and_never_beyond_the_payment() -> None:
     ]  # fmt: skip
     assert (beyond["reason"], unknown["reason"]) == ("AMOUNT_EXCEEDED", "PAYMENT_UNKNOWN")
     with pytest.raises(SandboxError, match="another refund"):
-        channel.refund("rfd_1", "ord_1", 599)
+        channel.refund("rfd_1", number, 599)
 
 
 def test_a_refund_that_is_processing_is_settled_when_asked_again() -> None:
     channel = sandbox()
-    pay(channel)
+    number = pay(channel)["transaction_no"]
     channel.refund_status = "processing"
-    before = channel.refund("rfd_1", "ord_1", 1000)["status"]
+    before = channel.refund("rfd_1", number, 1000)["status"]
     channel.refund_status = "succeeded"
-    after = channel.refund("rfd_1", "ord_1", 1000)["status"]
+    after = channel.refund("rfd_1", number, 1000)["status"]
 
     assert (before, after) == ("processing", "succeeded")
 
 
 def test_what_refunds_come_to_can_be_chosen_from_outside() -> None:
     channel = sandbox()
-    pay(channel)
+    number = pay(channel)["transaction_no"]
     chosen = channel.answer("POST", "/v1/refund-status", {}, b'{"status": "processing"}')
     wrong = [channel.answer("POST", "/v1/refund-status", {}, body)[0] for body in (b"{}", b'{"status": "lost"}')]
 
     assert (chosen[0], wrong) == (200, [400, 400])
-    assert channel.refund("rfd_1", "ord_1", 1000)["status"] == "processing"
+    assert channel.refund("rfd_1", number, 1000)["status"] == "processing"
 
 
 def closing_request(channel: Sandbox, body: Any = None, key: str = KEY) -> tuple[int, Any]:

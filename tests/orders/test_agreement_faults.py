@@ -141,10 +141,11 @@ STEPS = [
 def books(holder: AgreementHolder) -> Any:
     """What stands in our tables and in the channel's, without ids, times and versions of agreements.
 
-    How often a charge was marked and freed is no matter of the books: `v` of an order and an agreement is left out."""
+    How often a charge was marked and freed is no matter of the books: `v` of an order and an agreement is left out, the
+    number of an order (`pw`), and the numbers that the channel has closed."""
     company = holder.channel.company
     ours = [
-        [{name: value for name, value in each.items() if name not in ("v", "charges")} for each in part]
+        [{name: value for name, value in each.items() if name not in ("v", "charges", "pw")} for each in part]
         if isinstance(part, list)
         else part
         for part in holder.shop.order_books()
@@ -152,7 +153,9 @@ def books(holder: AgreementHolder) -> Any:
     charges = sorted(
         item.get("charges", {}).get("S", "").count("ord_") for item in holder.shop.cloud.items("agreements")
     )
-    payments = sorted((each["status"], each.get("amount_fen", 0)) for each in company.payments.values())
+    payments = sorted(
+        (each["status"], each.get("amount_fen", 0)) for each in company.payments.values() if each["status"] != "closed"
+    )
     return [ours, charges, payments, sorted(each["status"] for each in company.agreements.values())]
 
 

@@ -66,6 +66,7 @@ FULL = replace(
     paid_by="coupon",
     instalments=6,
     agreement="agr_" + "a" * 26,
+    pay_at=2,
     returned_payments=("sandbox:t0",),
     done_suppliers=("sup_a", "sup_b"),
     freight_refunded=True,

@@ -142,7 +142,7 @@ def test_a_refund_is_sent_signed_with_its_own_number() -> None:
 
     assert channel(keep).refund(REFUND) is True
     assert sent == [
-        ("POST", "/v1/refunds", "msg_rfd_1", {"refund_no": "rfd_1", "order_no": "ord_1", "amount_fen": 1_001})
+        ("POST", "/v1/refunds", "msg_rfd_1", {"refund_no": "rfd_1", "transaction_no": "sbx_1", "amount_fen": 1_001})
     ]
 
 

@@ -329,7 +329,7 @@ class MemoryChannel:
         self.refund_status: RefundStatus | None = "succeeded"
 
     def start(self, order: Order, _payer: str) -> PaymentParameters:
-        return PaymentParameters(self.name, order.order_id, order.amount_fen, "CNY", "http://pay.test")
+        return PaymentParameters(self.name, order.pay_no, order.amount_fen, "CNY", "http://pay.test")
 
     def start_in(self, order: Order, payer: str, number: int) -> PaymentParameters:
         return replace(self.start(order, payer), pay_url=f"http://pay.test?instalments={number}")
@@ -339,18 +339,16 @@ class MemoryChannel:
 
     def pay(self, order: Order) -> bool:
         """Somebody pays; False, and no money moves, if the order was closed."""
-        if order.order_id in self.closed:
+        if order.pay_no in self.closed:
             return False
-        notice = PaymentNotice(
-            self.name, order.order_id, f"t_{order.order_id}", order.amount_fen, "CNY", order.placed_at
-        )
-        self.payments.setdefault(order.order_id, notice)
+        notice = PaymentNotice(self.name, order.pay_no, f"t_{order.pay_no}", order.amount_fen, "CNY", order.placed_at)
+        self.payments.setdefault(order.pay_no, notice)
         return True
 
     def close(self, order: Order) -> PaymentNotice | Closing:
-        paid, paying = self.payments.get(order.order_id), order.order_id in self.paying
+        paid, paying = self.payments.get(order.pay_no), order.pay_no in self.paying
         if paid is None and not paying:
-            self.closed.add(order.order_id)
+            self.closed.add(order.pay_no)
         if not self.answers:
             raise CHANNEL_UNAVAILABLE()
         return "open" if paying else paid or "closed"
@@ -375,9 +373,9 @@ class MemoryChannel:
         self._answer()
 
     def charge(self, order: Order, agreement: Agreement) -> PaymentNotice | Literal["open"]:
-        paid = self.payments.get(order.order_id)
-        if paid is None and order.order_id not in self.paying:
-            if order.order_id in self.closed:
+        paid = self.payments.get(order.pay_no)
+        if paid is None and order.pay_no not in self.paying:
+            if order.pay_no in self.closed:
                 raise errors.PAYMENT_CLOSED()
             if agreement.agreement_id in self.ended or agreement.agreement_id not in self.signed:
                 raise errors.AGREEMENT_ENDED()
@@ -387,7 +385,7 @@ class MemoryChannel:
                 raise errors.BALANCE_SHORT()
             self.pay(order)
         self._answer()
-        return self.payments.get(order.order_id, "open")
+        return self.payments.get(order.pay_no, "open")
 
     def _answer(self) -> None:
         if not self.answers:

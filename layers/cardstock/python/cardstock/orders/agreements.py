@@ -23,7 +23,7 @@ from cardstock.orders.agreement_model import (
     SigningParameters,
 )
 from cardstock.orders.change_model import Finding, Step
-from cardstock.orders.model import Order
+from cardstock.orders.model import MAX_PAY_NOS, Order
 from cardstock.orders.payment import end_payment, record_payment, require_waiting
 from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.ports import Agreements, Orders, PaymentAgreements
@@ -207,11 +207,12 @@ def charge_order(member_id: str, app: str, order_id: str, agreement_id: str, nee
     """Pay the member's order under the member's agreement, because the member asks for it now. Safe to repeat.
 
     The order's number is the number of the charge, and every other channel has closed the order before: it is paid once
-    at most. Order and agreement are marked together before the channel is asked, and freed when it refuses. Raises
+    at most. Order and agreement are marked together before the channel is asked. When it refuses, it closes the number
+    too; then both are freed, and the order goes on under its next number: it can be paid anyhow. Raises
     `NotFoundError`, `InvalidError` AGREEMENT_UNKNOWN, `ConflictError` ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED,
     APP_DIFFERS, PAYMENT_STARTED (under another agreement), PAYMENT_CLOSED, AGREEMENT_UNSIGNED or AGREEMENT_ENDED,
-    `RefusedError` CHARGE_OVER_LIMIT, CHARGE_OVER_DAY or BALANCE_SHORT, and `UnavailableError` if the outcome is
-    unknown: repeat it, or wait.
+    `RefusedError` CHARGE_OVER_LIMIT, CHARGE_OVER_DAY, BALANCE_SHORT or CHARGES_TOO_MANY, and `UnavailableError` if the
+    outcome is unknown: repeat it, or wait.
     """
     for _ in range(ATTEMPTS):
         order = find_order(member_id, order_id, orders=needs.orders)
@@ -227,6 +228,8 @@ def charge_order(member_id: str, app: str, order_id: str, agreement_id: str, nee
             raise errors.PAYMENT_STARTED()
         if not order.agreement:
             agreement = _usable(agreement, order.amount_fen, needs)
+            if order.pay_at == MAX_PAY_NOS:  # the last number is for other ways to pay
+                raise errors.CHARGES_TOO_MANY(limit=MAX_PAY_NOS - 1)
             others = {name: channel for name, channel in needs.payments.items() if name != agreement.channel}
             closed = end_payment(order, orders=needs.orders, channels=others)
             require_waiting(closed.order)
@@ -271,15 +274,19 @@ def _take(order: Order, agreement: Agreement, needs: ChargeNeeds) -> Charged:
     if agreement.is_over(clock.now()):
         answer = needs.payments[agreement.channel].close(order)
         if answer == "closed":
-            _free(order.order_id, agreement.agreement_id, needs)
+            _free(order, agreement.agreement_id, needs)
             raise errors.AGREEMENT_ENDED()
     else:
         try:
             answer = channel.charge(order, agreement)
         except CardstockError as error:
-            if error.code in _NEVER:
-                _free(order.order_id, agreement.agreement_id, needs, ended=error.code == "AGREEMENT_ENDED")
-            raise
+            if error.code not in _NEVER:
+                raise
+            # What was refused now may be taken later for the same number, unless that is closed.
+            answer = needs.payments[agreement.channel].close(order)
+            if answer == "closed":
+                _free(order, agreement.agreement_id, needs, ended=error.code == "AGREEMENT_ENDED")
+                raise
     if not isinstance(answer, PaymentNotice):
         return Charged(order.order_id, "open")
     record_payment(answer, orders=needs.orders)
@@ -300,20 +307,22 @@ def _count(order: Order, agreement_id: str, needs: ChargeNeeds) -> None:
             return
 
 
-def _free(order_id: str, agreement_id: str, needs: ChargeNeeds, *, ended: bool = False) -> None:
-    """Take the mark of a refused charge off the order and the agreement; `ended`: the channel has ended it."""
+def _free(charged: Order, agreement_id: str, needs: ChargeNeeds, *, ended: bool = False) -> None:
+    """Take the mark of a refused charge off the order and the agreement, and give the order its next number: every
+    channel has closed the one of the charge. `ended`: the channel has ended the agreement."""
+    order_id = charged.order_id
     for _ in range(ATTEMPTS):
         order, agreement = needs.orders.find_order(order_id), needs.agreements.find_agreement(agreement_id)
         if order is None or agreement is None:
             return
-        marked = order.status == "placed" and order.agreement == agreement_id
+        marked = order.status == "placed" and (order.agreement, order.pay_at) == (agreement_id, charged.pay_at)
         changed = agreement.without_charge(order_id)
         if ended and agreement.status != "ended":
             by = agreement.ended_by or "channel"
             changed = replace(changed, status="ended", ended_at=clock.now(), ended_by=by)
         elif not marked:
             return
-        freed = (replace(order, agreement="", version=order.version + 1),) if marked else ()
+        freed = (replace(order.with_next_pay_no(), agreement=""),) if marked else ()
         if needs.orders.store_step(Step(orders=freed, agreements=(changed,))):
             return
     raise STORE_BUSY()

@@ -11,13 +11,13 @@ from cardstock.ids import RequestKey
 from cardstock.money import CURRENCY
 from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, Step
-from cardstock.orders.model import ORDER_ID, Order
+from cardstock.orders.model import Order
 from cardstock.orders.payment_model import RefundAsked
 from cardstock.orders.ports import AskedRefunds, Orders
 from cardstock.orders.refund_amounts import return_lines
 from cardstock.orders.refund_model import RefundLine
 from cardstock.orders.refunds import RefundTerms, refund_step
-from cardstock.orders.steps import ATTEMPTS
+from cardstock.orders.steps import ATTEMPTS, find_by_pay_no
 from cardstock.orders.supplier_model import SupplierOrder
 
 AskedOutcome: TypeAlias = Literal["requested", "asked", "repeated"]
@@ -31,7 +31,7 @@ def record_asked(asked: RefundAsked, *, orders: Orders) -> AskedOutcome:
     - `asked`: anything else. An open item says until when the staff agree or deny.
     """
     for _ in range(ATTEMPTS):
-        order = orders.find_order(asked.order_no) if ORDER_ID.fullmatch(asked.order_no) else None
+        order = find_by_pay_no(asked.order_no, orders=orders)
         if order is not None and orders.find_refund(order.order_id, asked.refund_id) is not None:
             return "repeated"
         step = None if order is None else _step(order, asked, _unsent, "", orders)
@@ -51,7 +51,7 @@ def agree_asked(asked: RefundAsked, actor: str, item: object, *, orders: Orders)
     Raises `ConflictError` REFUND_DIFFERS if the amount is another one.
     """
     for _ in range(ATTEMPTS):
-        order = orders.find_order(asked.order_no) if ORDER_ID.fullmatch(asked.order_no) else None
+        order = find_by_pay_no(asked.order_no, orders=orders)
         if order is not None and orders.find_refund(order.order_id, asked.refund_id) is not None:
             return False
         step = None if order is None else _step(order, asked, _left, actor, orders)

@@ -156,6 +156,12 @@ BALANCE_SHORT: Final = refused(
     en="The payer's account has not enough money: nothing was taken, pay in another way.",
     about=("agreement_id",),
 )
+CHARGES_TOO_MANY: Final = refused(
+    "CHARGES_TOO_MANY",
+    zh="该订单多次扣款未成功；请换一种方式支付。",
+    en="Charges for this order were refused too often: pay in another way.",
+    about=("agreement_id",),
+)
 REFUND_TOO_MUCH: Final = refused(
     "REFUND_TOO_MUCH", zh="退款数量超过可退数量。", en="This is more than can be refunded.", about=("lines",)
 )
@@ -226,6 +232,7 @@ PAYING: Final = (
     ORDER_EXPIRED,
 )
 CHARGING: Final = (
+    CHARGES_TOO_MANY,
     NOT_FOUND,
     CHANNEL_UNAVAILABLE,
     CHANNEL_MISCONFIGURED,

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock.attribution import Attribution
 from cardstock.money import Fen
@@ -24,6 +25,10 @@ ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
 PaidBy: TypeAlias = Literal["buyer", "coupon"]
 """Who pays an order: the buyer through a channel, or its coupon in full, in the step that places it."""
 ORDER_ID: Final = re.compile(r"ord_[0-9a-z]{26}")
+MAX_PAY_NOS: Final = 9
+"""Numbers of one order at the channels. A number that a channel has closed can never be paid; WeChat takes 32
+characters."""
+_PAY_NO: Final = re.compile(r"(ord_[0-9a-z]{26})(?:_([2-9]))?")
 MAX_LINES: Final = 50
 """Different SKUs of an order. With the order and its request these are 52 actions, well below DynamoDB's 100."""
 MAX_PAID_AT_ONCE: Final = 97
@@ -164,6 +169,9 @@ class Order(msgspec.Struct, frozen=True):
     """The coupon it was placed with."""
     app: str = ""
     """The platform's app in which it was placed and is paid, `wechat:wx123`; empty if that is not known."""
+    pay_at: int = 1
+    """Which of its numbers at the channels is used now (`pay_no`): the next one once a channel has closed one, because
+    a charge was refused. All of them are closed before the order is."""
     open_until: datetime | None = None
     """Until when a platform that has no closing may take money for it; None: its payment was not started on one."""
     funds_expected_at: datetime | None = None
@@ -184,6 +192,20 @@ class Order(msgspec.Struct, frozen=True):
     """Whether a refund has the freight though units of the order are not refunded any more: another refund of the same
     order was given up."""
     version: int = 1
+
+    @property
+    def pay_no(self) -> str:
+        """The channels' number for its payment: its id, or `ord_..._2` and so on."""
+        return self.order_id if self.pay_at == 1 else f"{self.order_id}_{self.pay_at}"
+
+    @property
+    def pay_nos(self) -> "tuple[Order, ...]":
+        """The order under each number that it has had at the channels, the newest first."""
+        return (self, *(replace(self, pay_at=number) for number in range(self.pay_at - 1, 0, -1)))
+
+    def with_next_pay_no(self) -> "Order":
+        """Under the next number, where there is one."""
+        return replace(self, pay_at=min(self.pay_at + 1, MAX_PAY_NOS), version=self.version + 1)
 
     @property
     def is_paid(self) -> bool:
@@ -226,6 +248,19 @@ class Order(msgspec.Struct, frozen=True):
     def supplier_ids(self) -> tuple[str, ...]:
         """The suppliers concerned, each once, in the order of the lines."""
         return tuple(dict.fromkeys(line.supplier_id for line in self.lines))
+
+
+class PayNo(NamedTuple):
+    """A channels' number for an order, taken apart."""
+
+    order_id: str
+    pay_at: int
+
+    @classmethod
+    def read(cls, text: str) -> "PayNo | None":
+        """The parts of a number that is an order's, `ord_...` or `ord_..._2`; None for any other text."""
+        found = _PAY_NO.fullmatch(text)
+        return cls(found[1], int(found[2] or 1)) if found else None
 
 
 class PaidOrder(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -12,12 +13,12 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.clock import rfc3339
-from cardstock.errors import STORE_BUSY, CardstockError, Pointer
+from cardstock.errors import STORE_BUSY, CardstockError, ConflictError, Pointer
 from cardstock.ids import derived_id
 from cardstock.money import CURRENCY, Fen
 from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, FindingKind, Step
-from cardstock.orders.model import ORDER_ID, Order
+from cardstock.orders.model import MAX_PAY_NOS, Order
 from cardstock.orders.payment_model import ClosedNotice, PaymentNotice, PaymentParameters
 from cardstock.orders.ports import InstalmentPayments, Orders
 from cardstock.orders.refund_model import Refund
@@ -26,6 +27,7 @@ from cardstock.orders.steps import (
     Channels,
     channels_of,
     close_step,
+    find_by_pay_no,
     find_order,
     is_paid_in,
     offers_payment,
@@ -86,10 +88,10 @@ def start_payment(
 
     `number` is in how many instalments; 1: at once. A payment that the channel names instead is recorded. Where the
     channel has no closing, the order is marked before the parameters leave: its stock is kept until their time is over
-    (`Order.open_until`). Raises `InvalidError` CHANNEL_UNKNOWN, `RefusedError` INSTALMENTS_NOT_OFFERED or
-    INSTALMENTS_BELOW_LEAST (nothing was sent), `ConflictError` PAYMENT_NOT_OFFERED (on this platform), ORDER_PAID,
-    ORDER_CANCELLED, ORDER_EXPIRED, APP_DIFFERS (placed in another app) or PAYMENT_CLOSED, and `UnavailableError` if the
-    channel gives no usable answer.
+    (`Order.open_until`). Where the channel has closed the order's number, the next one is used. Raises `InvalidError`
+    CHANNEL_UNKNOWN, `RefusedError` INSTALMENTS_NOT_OFFERED or INSTALMENTS_BELOW_LEAST (nothing was sent),
+    `ConflictError` PAYMENT_NOT_OFFERED (on this platform), ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED, APP_DIFFERS
+    (placed in another app) or PAYMENT_CLOSED, and `UnavailableError` if the channel gives no usable answer.
     """
     for _ in range(ATTEMPTS):
         order = find_order(member_id, order_id, orders=orders)
@@ -102,10 +104,17 @@ def start_payment(
             raise errors.PAYMENT_STARTED()
         if not is_paid_in(order, payer, channel):
             raise errors.APP_DIFFERS(pointers=(Pointer("/channel", "APP_DIFFERS"),))
-        if number == 1:
-            started = channels[channel].start(order, payer)
-        else:
-            started = _offering(channel, order.amount_fen, number, instalments).start_in(order, payer, number)
+        try:
+            if number == 1:
+                started = channels[channel].start(order, payer)
+            else:
+                started = _offering(channel, order.amount_fen, number, instalments).start_in(order, payer, number)
+        except ConflictError as error:
+            # Closed for a charge that was refused, or that was never made.
+            if error.code != "PAYMENT_CLOSED" or order.pay_at == MAX_PAY_NOS:
+                raise
+            orders.store_step(Step(orders=(order.with_next_pay_no(),)))
+            continue
         if isinstance(started, PaymentNotice):
             record_payment(started, orders=orders)
             raise errors.ORDER_PAID()
@@ -149,7 +158,7 @@ def record_payment(notice: PaymentNotice, *, orders: Orders) -> PaymentOutcome:
       given money back before we knew of the payment, or it now states another amount for a payment that is booked.
     """
     for _ in range(ATTEMPTS):
-        order = orders.find_order(notice.order_no) if ORDER_ID.fullmatch(notice.order_no) else None
+        order = find_by_pay_no(notice.order_no, orders=orders)
         step, outcome = _payment_step(order, notice, orders)
         if step is None:
             return "repeated"
@@ -179,26 +188,26 @@ def record_unreadable(channel: str, raw: bytes, *, orders: Orders) -> bool:
 
 
 def end_payment(order: Order, *, orders: Orders, channels: Channels) -> EndedPayment:
-    """Close `order` at every channel, and record the payments that they name. Safe to repeat.
+    """Close every number of `order` at every channel, and record the payments that they name. Safe to repeat.
 
     An order that waits for its payment may be cancelled or expired only when no channel is `waiting`: until then stock
     that is released could be paid for. Which channels an order was started with is not stored, because that would cost
     a write for every order that is paid; so each one is asked that takes payments in the order's app.
     """
-    waiting, outcomes = list[str](), list[PaymentOutcome]()
-    for name in channels_of(order, channels):
+    waiting, outcomes = dict[str, None](), list[PaymentOutcome]()
+    for name, numbered in product(channels_of(order, channels), order.pay_nos):
         try:
-            answer = channels[name].close(order)
+            answer = channels[name].close(numbered)
             if answer == "open":
-                waiting.append(name)
+                waiting[name] = None
             elif answer != "closed":
-                if answer.order_no == order.order_id:
+                if answer.order_no == numbered.pay_no:
                     outcomes.append(record_payment(answer, orders=orders))
                 else:  # nothing was said about this order
-                    waiting.append(name)
+                    waiting[name] = None
                     outcomes.append(_record_foreign(answer, order, orders))
         except CardstockError:  # unknown at the channel, or in the store: neither is "not paid"
-            waiting.append(name)
+            waiting[name] = None
     if outcomes:
         order = orders.find_order(order.order_id) or order
     return EndedPayment(order, tuple(waiting), tuple(outcomes))
@@ -212,8 +221,9 @@ def record_closed(notice: ClosedNotice, *, orders: Orders, channels: Channels) -
     """
     others = {name: channel for name, channel in channels.items() if name != notice.channel}
     for _ in range(ATTEMPTS):
-        order = orders.find_order(notice.order_no) if ORDER_ID.fullmatch(notice.order_no) else None
-        if order is None:
+        order = find_by_pay_no(notice.order_no, orders=orders)
+        # Another number of the order may still be paid.
+        if order is None or notice.order_no != order.pay_no:
             return "kept"
         if order.status == "placed" and channels_of(order, others):
             ended = end_payment(order, orders=orders, channels=others)
@@ -339,7 +349,7 @@ def _finding(kind: FindingKind, notice: PaymentNotice, order: Order | None) -> F
     return Finding(
         kind=kind,
         cause=".".join((notice.order_no, *stated)),
-        subject=notice.order_no,
+        subject=notice.order_no if order is None else order.order_id,
         amount_fen=notice.amount_fen,
         currency=notice.currency,
         member_id="" if order is None else order.member_id,

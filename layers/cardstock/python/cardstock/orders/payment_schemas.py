@@ -10,7 +10,6 @@ from msgspec import UNSET, Meta, UnsetType
 from cardstock.edge.fields import (
     Currency,
     Fen,
-    OrderId,
 )
 from cardstock.edge.http import Model
 from cardstock.money import MAX_FEN
@@ -48,7 +47,14 @@ class PaymentView(Model):
     """The parameters of the channel's pay call."""
 
     channel: Annotated[str, Meta(description="The buyer's payment channel.", examples=["sandbox"])]
-    order_no: Annotated[OrderId, Meta(description="The channel's number for the order.")]
+    order_no: Annotated[
+        str,
+        Meta(
+            description="The channel's number for this payment: the order's id, or that with `_2` to `_9` where the "
+            "channel has closed one before.",
+            examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"],
+        ),
+    ]
     amount_fen: Annotated[Fen, Meta(description="Fen to pay.")]
     currency: Currency
     pay_url: Annotated[

@@ -8,10 +8,10 @@ from cardstock.clock import rfc3339
 from cardstock.errors import STORE_BUSY
 from cardstock.money import CURRENCY
 from cardstock.orders.change_model import Finding, FindingKind, Step
-from cardstock.orders.model import ORDER_ID, Order
+from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders
 from cardstock.orders.push_model import FundsPush, ManagedPush, OtherPush, Push, PushOutcome, ShippingPush
-from cardstock.orders.steps import ATTEMPTS
+from cardstock.orders.steps import ATTEMPTS, find_by_pay_no
 
 
 def record_push(push: Push, *, orders: Orders) -> PushOutcome:
@@ -63,7 +63,7 @@ def _remind(push: ShippingPush, orders: Orders) -> PushOutcome:
 
 
 def _find(push: FundsPush | ShippingPush, orders: Orders) -> Order | None:
-    return orders.find_order(push.order_no) if ORDER_ID.fullmatch(push.order_no) else None
+    return find_by_pay_no(push.order_no, orders=orders)
 
 
 def _paid_by(order: Order, push: FundsPush | ShippingPush) -> bool:

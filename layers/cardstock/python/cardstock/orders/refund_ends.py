@@ -15,7 +15,7 @@ from cardstock.errors import NOT_FOUND, STORE_BUSY, RefusedError, UnavailableErr
 from cardstock.money import CURRENCY
 from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, Step, StockChange
-from cardstock.orders.model import ORDER_ID, Order
+from cardstock.orders.model import Order, PayNo
 from cardstock.orders.payment_model import RefundNotice
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_amounts import drop_refund, set_aside
@@ -94,8 +94,8 @@ def record_refund(notice: RefundNotice, *, orders: Orders) -> RefundOutcome:
     - `unresolved`: an open item. Nobody has asked for this refund here, it is about another payment or amount, or it
       had another end.
     """
-    known = ORDER_ID.fullmatch(notice.order_no) is not None
-    refund = orders.find_refund(notice.order_no, notice.refund_no) if known else None
+    named = PayNo.read(notice.order_no)
+    refund = orders.find_refund(named.order_id, notice.refund_no) if named else None
     if refund is not None and _fits(notice, refund):
         if refund.status == "requested":
             if notice.status == "must_act":
@@ -243,7 +243,7 @@ def _waiting_finding(refund: Refund, reason: str) -> Finding:
 def _refund_finding(notice: RefundNotice, refund: Refund | None) -> Finding:
     stated = "" if notice.amount_fen is None else str(notice.amount_fen)
     facts = {
-        "order_id": notice.order_no,
+        "order_id": named.order_id if (named := PayNo.read(notice.order_no)) else notice.order_no,
         "channel": notice.channel,
         "transaction_no": notice.transaction_no,
         "channel_status": notice.status,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
 from cardstock.orders.change_model import Step, StockChange
-from cardstock.orders.model import MAX_LINES, MAX_UNITS, ORDER_ID, Order, RequestedUnits
+from cardstock.orders.model import MAX_LINES, MAX_UNITS, ORDER_ID, Order, PayNo, RequestedUnits
 from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.ports import Orders, PaymentChannel
 from cardstock.orders.supplier_model import SupplierLine, SupplierOrder
@@ -60,6 +60,12 @@ def find_order(member_id: str | None, order_id: str, *, orders: Orders) -> Order
     return require_own(order, member_id)
 
 
+def find_by_pay_no(number: str, *, orders: Orders) -> Order | None:
+    """The order that a channel names by any of its numbers; None if there is none. Other texts cost no read."""
+    found = PayNo.read(number)
+    return orders.find_order(found.order_id) if found else None
+
+
 def require_own(order: Order | None, member_id: str | None) -> Order:
     """`order`, if it exists and is the member's. Raises `NotFoundError`."""
     if order is None or member_id not in (None, order.member_id):
@@ -98,6 +104,7 @@ def pay_step(order: Order, notice: PaymentNotice, now: datetime, orders: Orders)
         channel=notice.channel,
         transaction_no=notice.transaction_no,
         instalments=notice.instalments,
+        pay_at=named.pay_at if (named := PayNo.read(notice.order_no)) else order.pay_at,
         payer=orders.mark_of("payer", notice.payer) if notice.payer else "",
         device=orders.mark_of("device", notice.device) if notice.device else "",
         version=order.version + 1,

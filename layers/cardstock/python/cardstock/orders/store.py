@@ -146,6 +146,7 @@ class OrderItem(Table):
     closed_at = EpochAttribute(attr_name="tc", null=True)
     coupon = UnicodeAttribute(attr_name="c", null=True)
     app = UnicodeAttribute(attr_name="ap", null=True)
+    pay_at = IntegerAttribute(attr_name="pw", null=True)
     open_until = EpochAttribute(attr_name="tu", null=True)
     funds_expected_at = EpochAttribute(attr_name="fe", null=True)
     funds_freed_at = EpochAttribute(attr_name="ff", null=True)

@@ -176,7 +176,7 @@ def shown_logins(waiting: Iterable[PendingLogin]) -> list[PendingLogin]:
     next of each. Whoever asks often shuts out nobody but the own place."""
     newest = sorted(waiting, key=lambda each: (each.made_at, each.login_id), reverse=True)
     before = Counter[str]()
-    ranked = []
+    ranked = list[tuple[bool, int, int, PendingLogin]]()
     for each in newest:
         ranked.append((not each.known, before[each.place], len(ranked), each))
         before[each.place] += 1

@@ -186,9 +186,9 @@ class AlipayChannel:
             notify_url=self._account.notify_url,
         )  # fmt: skip
         created = answer.decoded(_Created)
-        if created is not None and created.out_trade_no == order.order_id:
+        if created is not None and created.out_trade_no == order.pay_no:
             call = {"tradeNO": created.trade_no}
-            return PaymentParameters(NAME, order.order_id, order.amount_fen, CURRENCY, parameters=call)
+            return PaymentParameters(NAME, order.pay_no, order.amount_fen, CURRENCY, parameters=call)
         if answer.code in MISCONFIGURED or answer.sub_code in _NOT_OURS:
             raise errors.CHANNEL_MISCONFIGURED() from ValueError(answer.cause)
         # The number may be paid, closed, or taken with another amount or buyer.
@@ -209,9 +209,9 @@ class AlipayChannel:
             raise BODY_INVALID(pointers=(Pointer("", "NOTICE"),)) from error
 
     def close(self, order: Order) -> PaymentNotice | Closing:
-        answer = self._ask(order.order_id, self._apps_of(order), _CLOSE, {"out_trade_no": order.order_id})
+        answer = self._ask(order.order_id, self._apps_of(order), _CLOSE, {"out_trade_no": order.pay_no})
         closed = answer.decoded(_Closed)
-        if closed is not None and closed.out_trade_no == order.order_id:
+        if closed is not None and closed.out_trade_no == order.pay_no:
             return "closed"
         return self._stands(order)
 
@@ -248,7 +248,7 @@ class AlipayChannel:
     def _trade(self, order: Order, app_id: str, name: str) -> dict[str, Any]:
         described = plain_text(f"{self._account.title} {'、'.join(line.name for line in order.lines)}".strip())
         return {
-            "out_trade_no": order.order_id,
+            "out_trade_no": order.pay_no,
             "total_amount": yuan(order.amount_fen),
             "subject": described[:_MOST_SUBJECT] or order.order_id,
             "product_code": "JSAPI_PAY",
@@ -264,11 +264,11 @@ class AlipayChannel:
 
     def _stands(self, order: Order) -> PaymentNotice | Closing:
         """How the payment of `order` stands. Raises `UnavailableError` if Alipay does not say."""
-        answer = self._ask(order.order_id, self._apps_of(order), _QUERY, {"out_trade_no": order.order_id})
+        answer = self._ask(order.order_id, self._apps_of(order), _QUERY, {"out_trade_no": order.pay_no})
         if answer.refused_as(_NOT_EXIST):
             return "closed"
         said = answer.decoded(_Trade)
-        if said is None or said.out_trade_no != order.order_id:
+        if said is None or said.out_trade_no != order.pay_no:
             raise CHANNEL_UNAVAILABLE()
         went_back = said.trade_status == "TRADE_CLOSED" and said.send_pay_date != ""
         if said.trade_status in _PAID or went_back:

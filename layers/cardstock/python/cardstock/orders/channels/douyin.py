@@ -56,7 +56,7 @@ from cardstock.errors import BODY_INVALID, CHANNEL_UNAVAILABLE, Pointer
 from cardstock.money import CURRENCY
 from cardstock.orders import errors
 from cardstock.orders.channels import Report
-from cardstock.orders.model import ORDER_ID, Order
+from cardstock.orders.model import Order, PayNo
 from cardstock.orders.payment_model import (
     ClosedNotice,
     Closing,
@@ -234,7 +234,7 @@ class DouyinChannel:
         data = msgspec.json.encode(self._order(order)).decode()
         call = {"data": data, "byteAuthorization": authorise(app, data)}
         until = order.expires_at + SIGNED_FOR + LATE
-        return PaymentParameters(NAME, order.order_id, order.amount_fen, CURRENCY, parameters=call, open_until=until)
+        return PaymentParameters(NAME, order.pay_no, order.amount_fen, CURRENCY, parameters=call, open_until=until)
 
     def read_notice(self, headers: Mapping[str, str], raw: bytes) -> Notice | None:
         try:
@@ -247,12 +247,12 @@ class DouyinChannel:
             raise BODY_INVALID(pointers=(Pointer("", "NOTICE"),)) from error
 
     def close(self, order: Order) -> PaymentNotice | Closing:
-        answer = self._ask(order.order_id, self._apps_of(order), "order_query", {"out_order_no": order.order_id})
+        answer = self._ask(order.order_id, self._apps_of(order), "order_query", {"out_order_no": order.pay_no})
         over = order.open_until is None or clock.now() >= order.open_until
         if answer.err_no == _UNKNOWN:
             return "closed" if over else "open"
         said = answer.decoded(_Order)
-        if said is None or said.out_order_no != order.order_id:
+        if said is None or said.out_order_no != order.pay_no:
             raise CHANNEL_UNAVAILABLE()
         if said.pay_status == "SUCCESS":
             return self._paid(order, said)
@@ -287,7 +287,7 @@ class DouyinChannel:
         if not self._account.shipped_status:
             return False
         apps = self._apps_of(order)
-        said = self._ask(order.order_id, apps, "order_query", {"out_order_no": order.order_id}).decoded(_Order)
+        said = self._ask(order.order_id, apps, "order_query", {"out_order_no": order.pay_no}).decoded(_Order)
         if said is None or said.order_id != order.transaction_no or not said.item_order_list:
             raise CHANNEL_UNAVAILABLE()
         pushed = {
@@ -319,11 +319,11 @@ class DouyinChannel:
 
     def reply_to(self, asked: RefundAsked) -> dict[str, Any]:
         # Without our number for it the refund hangs at Douyin. It is the same for every repeat.
-        known = ORDER_ID.fullmatch(asked.order_no) is not None
-        number = f"{asked.order_no}-a-{asked.refund_id}" if known else asked.refund_id
+        named = PayNo.read(asked.order_no)
+        number = f"{named.order_id}-a-{asked.refund_id}" if named else asked.refund_id
         return {
             "out_refund_no": number,
-            "order_entry_schema": self._page(asked.order_no),
+            "order_entry_schema": self._page(named.order_id if named else asked.order_no),
             "notify_url": self._account.notify_url,
         }
 
@@ -342,7 +342,7 @@ class DouyinChannel:
                     "tagGroupId": self._account.tag_group_id,
                 }
             ],
-            "outOrderNo": order.order_id,
+            "outOrderNo": order.pay_no,
             "totalAmount": order.amount_fen,
             # 0 would be taken for five minutes.
             "payExpireSeconds": max(1, ceil((order.expires_at - clock.now()).total_seconds())),

@@ -6,8 +6,8 @@ none.
 | Call | Answer |
 |---|---|
 | `POST /v1/closings {order_no}` | the payment with `status` `succeeded`; else `status` `closed` or `processing` |
-| `POST /v1/refunds {refund_no, order_no, amount_fen}` | `succeeded`, `processing`, `failed` for good with `reason`, or
-  `unfunded`: nothing has happened, and the merchant must add funds; once per number |
+| `POST /v1/refunds {refund_no, transaction_no, amount_fen}` | `succeeded`, `processing`, `failed` for good with
+  `reason`, or `unfunded`: nothing has happened, and the merchant must add funds; once per number |
 | `POST /v1/refund-queries {refund_no}` | how it stands; `unknown` if the sandbox was never asked for it |
 | `POST /v1/agreements {agreement_no, charge_fen, day_fen, ends_at}` | the agreement, with `sign_url`; once per number |
 | `POST /v1/agreement-queries {agreement_no}` | the agreement: `unsigned`, `signed` with `contract_no`, or `ended` |
@@ -156,10 +156,10 @@ class SandboxChannel:
         # Costs no call: the sandbox accepts every payment.
         return PaymentParameters(
             channel=self.name,
-            order_no=order.order_id,
+            order_no=order.pay_no,
             amount_fen=order.amount_fen,
             currency=CURRENCY,
-            pay_url=f"{self._base_url}/pay/{quote(order.order_id, safe='')}"
+            pay_url=f"{self._base_url}/pay/{quote(order.pay_no, safe='')}"
             f"?amount_fen={order.amount_fen}&expires_at={int(order.expires_at.timestamp())}",
         )
 
@@ -191,10 +191,10 @@ class SandboxChannel:
 
     def close(self, order: Order) -> PaymentNotice | Closing:
         found: _ClosingAnswer = self._call(
-            "/v1/closings", f"msg_close_{order.order_id}", {"order_no": order.order_id}, _ClosingAnswer
+            "/v1/closings", f"msg_close_{order.pay_no}", {"order_no": order.pay_no}, _ClosingAnswer
         )
         if found.status != "succeeded":
-            if found.order_no != order.order_id:
+            if found.order_no != order.pay_no:
                 raise CHANNEL_UNAVAILABLE()
             return "closed" if found.status == "closed" else "open"
         return found.notice()
@@ -224,13 +224,13 @@ class SandboxChannel:
 
     def charge(self, order: Order, agreement: Agreement) -> PaymentNotice | Literal["open"]:
         message = {
-            "order_no": order.order_id,
+            "order_no": order.pay_no,
             "agreement_no": agreement.agreement_id,
             "contract_no": agreement.contract_no,
             "amount_fen": order.amount_fen,
         }
-        found: _ChargeAnswer = self._call("/v1/charges", f"msg_charge_{order.order_id}", message, _ChargeAnswer)
-        if found.order_no != order.order_id:
+        found: _ChargeAnswer = self._call("/v1/charges", f"msg_charge_{order.pay_no}", message, _ChargeAnswer)
+        if found.order_no != order.pay_no:
             raise CHANNEL_UNAVAILABLE()
         if found.status == "succeeded":
             return found.notice()
@@ -251,7 +251,11 @@ class SandboxChannel:
         return errors.PAYMENT_CLOSED() if reason == "ORDER_CLOSED" else CHANNEL_UNAVAILABLE()
 
     def refund(self, refund: Refund) -> bool:
-        message = {"refund_no": refund.refund_id, "order_no": refund.order_id, "amount_fen": refund.amount_fen}
+        message = {
+            "refund_no": refund.refund_id,
+            "transaction_no": refund.transaction_no,
+            "amount_fen": refund.amount_fen,
+        }
         answer = self._call("/v1/refunds", f"msg_{refund.refund_id}", message, _RefundAnswer)
         if answer.refund_no != refund.refund_id:
             raise CHANNEL_UNAVAILABLE()

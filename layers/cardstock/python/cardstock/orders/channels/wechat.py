@@ -176,7 +176,7 @@ class WechatChannel:
         prepaid = answer.decoded(_Prepaid)
         if prepaid is not None:
             call = self._pay.pay_call(app_id, prepaid.prepay_id)
-            return PaymentParameters(NAME, order.order_id, order.amount_fen, CURRENCY, parameters=call)
+            return PaymentParameters(NAME, order.pay_no, order.amount_fen, CURRENCY, parameters=call)
         if answer.code in _MISCONFIGURED:
             raise errors.CHANNEL_MISCONFIGURED() from ValueError(f"{answer.code} {answer.message}"[:200])
         # The number may be paid, closed, or taken with other parameters.
@@ -202,7 +202,7 @@ class WechatChannel:
             raise BODY_INVALID(pointers=(Pointer("", "NOTICE"),)) from error
 
     def close(self, order: Order) -> PaymentNotice | Closing:
-        path = f"{_ORDERS}/out-trade-no/{order.order_id}/close"
+        path = f"{_ORDERS}/out-trade-no/{order.pay_no}/close"
         answer = self._call(order.order_id, "POST", path, {"mchid": self._account.mch_id})
         if answer.status == httpx.codes.NO_CONTENT and answer.genuine:
             return "closed"
@@ -246,7 +246,7 @@ class WechatChannel:
             "appid": app_id,
             "mchid": self._account.mch_id,
             "description": described[:_MOST_DESCRIBED] or order.order_id,
-            "out_trade_no": order.order_id,
+            "out_trade_no": order.pay_no,
             "time_expire": order.expires_at.astimezone(_BEIJING).isoformat(timespec="seconds"),
             "notify_url": self._account.notify_url,
             "amount": {"total": order.amount_fen, "currency": CURRENCY},
@@ -266,12 +266,12 @@ class WechatChannel:
 
     def _stands(self, order: Order) -> PaymentNotice | Closing:
         """How the payment of `order` stands. Raises `UnavailableError` if WeChat does not say."""
-        path = f"{_ORDERS}/out-trade-no/{order.order_id}?mchid={self._account.mch_id}"
+        path = f"{_ORDERS}/out-trade-no/{order.pay_no}?mchid={self._account.mch_id}"
         answer = self._call(order.order_id, "GET", path)
         if self._is_unknown(answer):
             return "closed"
         said = answer.decoded(_Payment)
-        if said is None or (said.mchid, said.out_trade_no) != (self._account.mch_id, order.order_id):
+        if said is None or (said.mchid, said.out_trade_no) != (self._account.mch_id, order.pay_no):
             raise CHANNEL_UNAVAILABLE()
         if said.trade_state in ("SUCCESS", "REFUND"):
             try:

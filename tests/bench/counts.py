@@ -118,6 +118,19 @@ def _log_ins() -> Iterator[Row]:
         yield Row(title, _cost(cost), _calls(most), "1 call" if most == 1 else "", len(cost.calls) <= most)
 
 
+def _consents() -> Iterator[Row]:
+    found = operations.consents()
+    for title, key, calls, wcu, floor in (
+        ("Agree to a purpose anew", ("recommendations", "agree"), 3, 6, "2 calls"),
+        ("Withdraw a purpose, with what was learnt", ("recommendations", "withdraw"), 2, 7, "2 calls"),
+        ("Withdraw a purpose, with the bank account", ("bank_account", "withdraw"), 3, 7, "3 calls"),
+        ("Repeat a consent", ("recommendations", "repeat"), 1, 0, "1 call"),
+    ):
+        cost = found[key]
+        within = len(cost.calls) <= calls and cost.wcu <= wcu
+        yield Row(title, _cost(cost), f"{_calls(calls)}, {wcu} WCU", floor, within)
+
+
 def _exports() -> Iterator[Row]:
     for orders, (asked, written) in operations.exports().items():
         if orders == 20:
@@ -140,7 +153,7 @@ def _staff() -> Iterator[Row]:
 
 PARTS: Sequence[Callable[[], Iterator[Row]]] = (
     _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _recommendations, _log_ins, _staff,
-    _exports,
+    _consents, _exports,
 )  # fmt: skip
 
 

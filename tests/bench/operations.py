@@ -34,6 +34,8 @@ from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.refund_ends import execute_refund
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.results import confirm_all
+from cardstock.recommendations import wiring as recommendations_wiring
+from cardstock.recommendations.model import Entry, Row, member_key
 from cardstock.signing import ACCESS
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, serve, template
@@ -354,6 +356,35 @@ def log_ins() -> Mapping[str, Measured]:
         found[_TAKES] = measured(partial(log_in, "taker", **own))
         token = {"refresh_token": log_in("a")["refresh_token"]}
         found["refresh"] = measured(lambda: call(api.handler, "/v1/auth/refreshes", token))
+        return found
+
+
+DELETED_WITH_CONSENT = {
+    "card_visits": "", "recommendations": "recommendations", "identity_check": "", "bank_account": "bank-accounts",
+}  # fmt: skip
+"""By purpose the table from which its withdrawal deletes."""
+
+
+@cache
+def consents() -> Mapping[tuple[str, str], Measured]:
+    """Withdrawing a purpose, agreeing to it anew, and a repeat of that, by purpose and what is done. The member has
+    something of what a withdrawal deletes."""
+    with shop() as opened:
+        person = Exporter(opened.cloud, opened.clock).person("anna")
+        row = Row(member_key(person.id), opened.clock.now(), (Entry("85123A", "HEART", own=1000),))
+        found: dict[tuple[str, str], Measured] = {}
+
+        def say(purpose: str, *, granted: bool) -> None:
+            body = {"granted": True, "version": 1} if granted else {"granted": False}
+            answer = person.send("PUT", f"/v1/me/consents/{purpose}", body)
+            assert answer.status == 200, answer
+
+        for purpose in DELETED_WITH_CONSENT:
+            say(purpose, granted=True)
+            recommendations_wiring.learnt_rows().write_rows([row])
+            found[purpose, "withdraw"] = measured(partial(say, purpose, granted=False))
+            found[purpose, "agree"] = measured(partial(say, purpose, granted=True))
+            found[purpose, "repeat"] = measured(partial(say, purpose, granted=True))
         return found
 
 

@@ -106,6 +106,19 @@ def test_a_log_in_takes_three_calls_at_most_unless_its_number_is_another_member_
     assert all(cost.calls[-1] == "dynamodb:TransactWriteItems" for cost in found.values())
 
 
+def test_a_consent_is_one_read_and_one_write_and_agreeing_anew_counts() -> None:
+    read, count, write = "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:TransactWriteItems"
+    found = operations.consents()
+
+    # Two units the member, two the record of what was said, and one the record's index; what is deleted with it.
+    for purpose, deleted in operations.DELETED_WITH_CONSENT.items():
+        withdrawn, agreed, repeated = (found[purpose, what] for what in ("withdraw", "agree", "repeat"))
+        assert withdrawn.calls == ((read, read, write) if deleted == "bank-accounts" else (read, write))
+        assert withdrawn.by_table == {"members": 5} | ({deleted: 2} if deleted else {})
+        assert (agreed.calls, agreed.by_table) == ((read, count, write), {"requests": 1, "members": 5})
+        assert (repeated.calls, repeated.wcu) == ((read,), 0)
+
+
 def test_an_approval_takes_one_read_and_one_write_more_for_its_phone() -> None:
     found = operations.approve_payout()
     read, put, batch = "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchGetItem"

@@ -90,6 +90,17 @@ def test_a_message_of_an_earlier_release_brings_the_brand_no_receiver_either(sho
     assert [got["data"] for got in kept(shop, key, pull)] == [{"supplier_id": LIGHTS, "order_id": "ord_1"}]
 
 
+def test_what_the_brand_sends_itself_brings_its_endpoints_no_receiver(shop: Shop) -> None:
+    key = shop.staff.key("webhooks:write")
+    pull = shop.webhooks.endpoint(key, None, "*")["endpoint_id"]
+    shop.webhooks.consume({
+        "id": "evt_1", "type": "fulfilment.requested", "subject": "ord_1", "time": "2026-12-01T08:00:00Z",
+        "data": {"supplier_id": STAFF, "order_id": "ord_1", "receiver": {"name": "王小明"}}, "personal": ["receiver"],
+    })  # fmt: skip
+
+    assert [got["data"] for got in kept(shop, key, pull)] == [{"supplier_id": STAFF, "order_id": "ord_1"}]
+
+
 # --- the person who answers ---
 
 EVENT = {

@@ -17,7 +17,7 @@ from cardstock import environment
 from cardstock.clock import rfc3339
 from cardstock.flows import paying_out_wiring
 from cardstock.members.model import Person
-from cardstock.members.store import DynamoMembers
+from cardstock.members.store import DynamoMembers, MemberItem
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.periods import Period, batch_id
@@ -195,14 +195,87 @@ def test_the_year_is_a_person_s_whichever_account_asks(finance: Finance) -> None
     assert [month["period"] for month in of_other["months"]] == ["2026-11", "2026-12"]
 
 
-def test_a_member_sees_his_own_year_masked_and_no_other_account(finance: Finance) -> None:
-    first, second, _ = a_quarter(finance)
-    token = access_token(first)
-    status, own = get("/v1/me/tax/2026", token, "/v1/me/tax/{year}")
+def own_year(member: str) -> Any:
+    status, own = get("/v1/me/tax/2026", access_token(member), "/v1/me/tax/{year}")
+    assert status == 200, own
+    return own
 
-    assert status == 200
-    assert (own["name"], own["income_fen"]) == ("张*", 240_000)
+
+FIGURES = (
+    "months_in_a_row",
+    "taxed_fen",
+    "expense_fen",
+    "allowance_fen",
+    "taxable_fen",
+    "rate_bps",
+    "quick_fen",
+    "due_fen",
+)
+
+
+def test_a_member_reads_the_own_payments_alone(finance: Finance) -> None:
+    first, second, _ = a_quarter(finance)
+    own, sibling = own_year(first), own_year(second)
+    of_first = [(month["period"], month["income_fen"], month["withheld_fen"]) for month in own["months"]]
+    of_second = [(month["period"], month["income_fen"], month["withheld_fen"]) for month in sibling["months"]]
+
+    assert (own["name"], own["income_fen"]) == ("张*", 150_000)
+    assert own["withheld_fen"] == own["months"][0]["withheld_fen"] + 2_000
+    assert sorted((*of_first, *of_second)) == sorted([
+        ("2026-10", 60_000, of_first[0][2]), ("2026-12", 90_000, 2_000),
+        ("2026-10", 40_000, 4_000 - of_first[0][2]), ("2026-11", 50_000, 0),
+    ])  # fmt: skip
     assert second not in json.dumps(own)
+    assert "个人所得税" in own["text"]
+
+
+def test_a_month_in_which_another_account_counted_has_no_figures(finance: Finance) -> None:
+    """Both accounts were paid in October: the tax of the second is that of 1 000 yuan, and says so of nobody."""
+    first, second, _ = a_quarter(finance)
+    months = [*own_year(first)["months"], *own_year(second)["months"]]
+    counted = [month for month in months if month["others_counted"]]
+
+    assert [(month["period"], month["withheld_fen"]) for month in counted] == [("2026-10", 4_000)]
+    assert all(month[name] is None for month in counted for name in FIGURES)
+    assert all(month[name] is not None for month in months if month not in counted for name in FIGURES)
+    assert all(month["due_fen"] == month["withheld_fen"] for month in months if month not in counted)
+
+
+def test_merged_accounts_of_one_person_read_each_other(finance: Finance) -> None:
+    first, second, _ = a_quarter(finance)
+    MemberItem(id=first).update([MemberItem.group.set("grp_1")])
+    before = own_year(first)
+    MemberItem(id=second).update([MemberItem.group.set("grp_1")])
+    _, whole = year_of(first, finance)
+    merged = own_year(first)
+
+    assert before["income_fen"] == 150_000
+    assert [(one["period"], one["income_fen"], one["due_fen"]) for one in merged["months"]] == [
+        (one["period"], one["income_fen"], one["due_fen"]) for one in whole["months"]
+    ]  # fmt: skip
+    assert not any(month["others_counted"] for month in merged["months"])
+
+
+@pytest.mark.parametrize("more", [0, 1_000_000, 7_000_000])
+def test_what_a_member_reads_depends_on_nothing_of_another_account_but_the_tax(finance: Finance, more: int) -> None:
+    """The answer is a function of the own payments and of the tax that was withheld from them."""
+    first, second = (finance.member(index, verified=False) for index in (1, 2))
+    verify(first)
+    verify(second)
+    finance.clock.set(Period("2026-10").starts + timedelta(days=20))
+    finance.earn(first, 90_000)
+    if more:
+        finance.earn(second, more)
+    pay(finance, Period("2026-10"))
+    own = own_year(first)
+    (month,) = own["months"]
+    shown = {name: value for name, value in month.items() if name in FIGURES}
+
+    assert own["income_fen"] == month["income_fen"] == 90_000
+    if month["others_counted"]:
+        assert set(shown.values()) == {None}
+    else:
+        assert (shown["taxed_fen"], shown["due_fen"]) == (90_000, month["withheld_fen"])
 
 
 def test_a_month_that_is_not_settled_is_named(finance: Finance) -> None:

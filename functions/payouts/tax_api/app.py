@@ -8,30 +8,37 @@ from cardstock.flows import callers_wiring, paying_out_wiring
 from cardstock.members.model import mask_name
 from cardstock.payouts import wiring
 from cardstock.payouts.tax import schemas as models
-from cardstock.payouts.tax.certificates import certificate_of
-from cardstock.payouts.tax.model import Certificate
+from cardstock.payouts.tax.certificates import certificate_of, own_certificate_of
 from cardstock.payouts.tax.quarters import newest_quarters
 
 api = Api("tax", callers=callers_wiring.callers)
 
 
-def _certificate(member: str, year: str) -> Certificate:
+def _year(request: Request[Nothing, Nothing]) -> int:
+    year = request.path["year"]
     if not (len(year) == 4 and year.isascii() and year.isdigit() and year.startswith("20")):
         raise NOT_FOUND()
-    return certificate_of(member, int(year), wiring.brand(), wiring.payouts(), paying_out_wiring.persons())
+    return int(year)
 
 
-@api.get("/v1/me/tax/{year}", answer=models.TaxYear, auth="member", codes=(NOT_FOUND,))
-def read_own_tax(request: Request[Nothing, Nothing]) -> models.TaxYear:
-    """Read what the member's person was paid in a year, and the tax withheld, month by month."""
-    return models.TaxYear.of(_certificate(request.caller.id, request.path["year"]), mask_name)
+@api.get("/v1/me/tax/{year}", answer=models.OwnTaxYear, auth="member", codes=(NOT_FOUND,))
+def read_own_tax(request: Request[Nothing, Nothing]) -> models.OwnTaxYear:
+    """Read what the member was paid in a year, and the tax withheld, month by month.
+
+    Other accounts of the same person are not shown, unless they are merged with this one; they count in the tax.
+    """
+    found = own_certificate_of(
+        request.caller.id, _year(request), wiring.brand(), wiring.payouts(), paying_out_wiring.persons()
+    )
+    return models.OwnTaxYear.of(found, mask_name, request.language)
 
 
 @api.get("/v1/tax/members/{member_id}/{year}", answer=models.TaxYear, auth="key", scope="payouts:read",
          codes=(NOT_FOUND,))  # fmt: skip
 def read_tax(request: Request[Nothing, Nothing]) -> models.TaxYear:
     """Read the data of a person's certificate, by any of the person's members."""
-    return models.TaxYear.of(_certificate(request.path["member_id"], request.path["year"]))
+    member, persons = request.path["member_id"], paying_out_wiring.persons()
+    return models.TaxYear.of(certificate_of(member, _year(request), wiring.brand(), wiring.payouts(), persons))
 
 
 @api.get("/v1/tax/quarters", answer=models.TaxQuarters, auth="key", scope="payouts:read")

@@ -181,6 +181,7 @@ def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
         person=member.person.id if member.person is not None else "",
         id_number=member.person.number_masked if member.person is not None else "",
         siblings=member.siblings,
+        group=member.group,
         consent_withdrawn=has_withdrawn(member, "identity_check"),
     )
 

@@ -54,6 +54,8 @@ class Payee(msgspec.Struct, frozen=True):
     """Masked."""
     siblings: tuple[str, ...] = ()
     """The other members of the same person."""
+    group: str = ""
+    """The group of members who said of each other that they are one person; empty without one."""
     consent_withdrawn: bool = False
     """Whether the member has withdrawn the consent to the identity check."""
     verifiable: bool = True

@@ -119,6 +119,14 @@ class Certificate(msgspec.Struct, frozen=True):
         return sum(month.tax for month in self.months)
 
 
+class OwnCertificate(msgspec.Struct, frozen=True):
+    """The part of a certificate that a member may read: the own payments. `follows` says of each month whether its tax
+    follows from them alone."""
+
+    certificate: Certificate
+    follows: tuple[bool, ...]
+
+
 class CorrectedPayment(msgspec.Struct, frozen=True):
     """A payment of an earlier quarter that was corrected after that quarter's file. `income` and `tax` are what it adds
     to the month (below zero: takes out of it)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Callable, Iterable
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -12,7 +12,7 @@ from cardstock.edge.fields import Moment, Period
 from cardstock.edge.http import Model
 from cardstock.payouts.model import File
 from cardstock.payouts.report_schemas import ReportFile
-from cardstock.payouts.tax.model import Certificate, PersonMonth, TaxFile, UnwrittenQuarter
+from cardstock.payouts.tax.model import Certificate, OwnCertificate, PersonMonth, TaxFile, UnwrittenQuarter
 
 Transfers = Annotated[
     list[str], Meta(examples=[["2026110vgk3qxnq5p7m1a9c2d4e6f8g0"]], description="Numbers of the transfers.")
@@ -93,7 +93,7 @@ class TaxYear(Model):
             description="Id of the person behind all accounts of one identity.",
         ),
     ]
-    name: Annotated[str, Meta(description="Real name; masked when the member reads it.", examples=["王小明"])]
+    name: Annotated[str, Meta(description="Real name.", examples=["王小明"])]
     id_number: Annotated[str, Meta(description="Identity number, masked.", examples=["110101********002X"])]
     year: Annotated[int, Meta(examples=[2026], description="Calendar year of the payments.")]
     income_fen: Annotated[int, Meta(description="Fen that were paid out in the year, before tax.", examples=[420_000])]
@@ -102,12 +102,12 @@ class TaxYear(Model):
     open_periods: Annotated[Periods, Meta(description="Months that are not settled: their payments may be missing.")]
 
     @classmethod
-    def of(cls, found: Certificate, shown_name: Callable[[str], str] = str) -> TaxYear:
-        """A certificate. `shown_name` may mask the name, as a member's own profile does."""
+    def of(cls, found: Certificate) -> TaxYear:
+        """A certificate for finance."""
         return cls(
             withholder=found.brand,
             person_id=found.person,
-            name=shown_name(found.name) if found.name else found.name,
+            name=found.name,
             id_number=found.id_number,
             year=found.year,
             income_fen=found.income,
@@ -115,6 +115,126 @@ class TaxYear(Model):
             months=[TaxMonth.of(month) for month in found.months],
             open_periods=list(found.open_periods),
         )
+
+
+_NOT_OTHERS = "; null if other payments of the person counted in this tax"
+
+
+class OwnTaxMonth(Model):
+    """One month of a member: what was paid, what was withheld, and, if it follows from these payments alone, how.
+
+    Tax is a person's. Where other payments of the same person counted too, such as those of another account, the
+    figures of the tax are null: they would show what those were.
+    """
+
+    period: Annotated[Period, Meta(description="Month whose income it is: by default the one in which it was paid.")]
+    transfers: Transfers
+    income_fen: Annotated[int, Meta(description="Fen paid out to the member, before tax.", examples=[420_000])]
+    withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld from it.", examples=[67_200])]
+    net_fen: Annotated[int, Meta(description="Fen that reached the member.", examples=[352_800])]
+    method: Annotated[
+        str,
+        Meta(
+            examples=["labour"],
+            description="Tax method: `labour` by the month, `platform` over consecutive months.",
+        ),
+    ]
+    table: Annotated[str, Meta(examples=["labour-2019"], description="Tax table used.")]
+    source: Annotated[str, Meta(examples=["国家税务总局公告2018年第61号"], description="Where the table is published.")]
+    others_counted: Annotated[
+        bool, Meta(description="Whether payments that are not shown here counted in this tax.", examples=[False])
+    ]
+    months_in_a_row: Annotated[
+        int | None, Meta(description=f"Consecutive months with income that end here{_NOT_OTHERS}.", examples=[2])
+    ]
+    taxed_fen: Annotated[
+        int | None, Meta(description=f"Income that is taxed, in fen{_NOT_OTHERS}.", examples=[420_000])
+    ]
+    expense_fen: Annotated[int | None, Meta(description=f"Deducted expenses in fen{_NOT_OTHERS}.", examples=[84_000])]
+    allowance_fen: Annotated[int | None, Meta(description=f"Income free of tax, in fen{_NOT_OTHERS}.", examples=[0])]
+    taxable_fen: Annotated[int | None, Meta(description=f"Taxable income in fen{_NOT_OTHERS}.", examples=[336_000])]
+    rate_bps: Annotated[
+        int | None, Meta(description=f"Rate of the bracket, in basis points{_NOT_OTHERS}.", examples=[2_000])
+    ]
+    quick_fen: Annotated[
+        int | None, Meta(description=f"Quick deduction of the bracket, in fen{_NOT_OTHERS}.", examples=[0])
+    ]
+    due_fen: Annotated[
+        int | None,
+        Meta(description=f"Tax before subtracting what was already withheld, in fen{_NOT_OTHERS}.", examples=[67_200]),
+    ]
+
+    @classmethod
+    def of(cls, month: PersonMonth, *, follows: bool) -> OwnTaxMonth:
+        """A month; `follows`: whether its tax follows from these payments alone."""
+        how = month.assessment
+        figures = (
+            month.figures.months, how.income, how.expense, how.allowance, how.taxable, how.rate, how.quick, how.due,
+        )  # fmt: skip
+        shown: tuple[int | None, ...] = figures if follows else (None,) * len(figures)
+        return cls(
+            month.period, list(month.transfers), month.income, month.tax, month.net, month.table.method,
+            month.table.id, month.table.source, not follows, *shown,
+        )  # fmt: skip
+
+
+class OwnTaxYear(Model):
+    """What a member was paid in a year and what was withheld: data, not the tax authority's certificate.
+
+    Only the member's own payments, and those of accounts that the person has merged with it.
+    """
+
+    withholder: Annotated[str, Meta(examples=["Cardstock"], description="The brand.")]
+    person_id: Annotated[
+        str,
+        Meta(
+            examples=["prs_0123456789abcdefghjkmnpqrs"],
+            description="Id of the person behind all accounts of one identity.",
+        ),
+    ]
+    name: Annotated[str, Meta(description="Real name, masked.", examples=["王**"])]
+    id_number: Annotated[str, Meta(description="Identity number, masked.", examples=["110101********002X"])]
+    year: Annotated[int, Meta(examples=[2026], description="Calendar year of the payments.")]
+    income_fen: Annotated[int, Meta(description="Fen paid out to the member, before tax.", examples=[420_000])]
+    withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld from it.", examples=[67_200])]
+    months: Annotated[list[OwnTaxMonth], Meta(description="The months with income, oldest first.")]
+    open_periods: Annotated[Periods, Meta(description="Months that are not settled: their payments may be missing.")]
+    text: Annotated[
+        str,
+        Meta(
+            description="What is shown here and where the person sees everything, in the language of the request.",
+            examples=["此处只有本账户的付款。全部收入和已缴税款请在国家税务总局“个人所得税”App 查询。"],
+        ),
+    ]
+
+    @classmethod
+    def of(cls, found: OwnCertificate, shown_name: Callable[[str], str], language: str) -> OwnTaxYear:
+        """The member's part of a certificate; `shown_name` masks the name, as the member's own profile does."""
+        whole = found.certificate
+        return cls(
+            withholder=whole.brand,
+            person_id=whole.person,
+            name=shown_name(whole.name) if whole.name else whole.name,
+            id_number=whole.id_number,
+            year=whole.year,
+            income_fen=whole.income,
+            withheld_fen=whole.tax,
+            months=[
+                OwnTaxMonth.of(month, follows=follows)
+                for month, follows in zip(whole.months, found.follows, strict=True)
+            ],
+            open_periods=list(whole.open_periods),
+            text=_WHERE[language == "en"],
+        )
+
+
+_WHERE: Final = (
+    "此处只有本账户及已合并账户的付款和代扣税款。税款按人计算，同一人的其他账户也计入。"
+    "全部收入和已缴税款请在国家税务总局“个人所得税”App 查询。",
+    "These are the payments of this account and of accounts merged with it, and the tax withheld from them. Tax is "
+    "computed for the person: other accounts of the same person count too. The whole income and tax are in the tax "
+    "authority's app (个人所得税).",
+)
 
 
 class TaxQuarterFile(Model):

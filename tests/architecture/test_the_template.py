@@ -362,7 +362,7 @@ def test_every_schedule_and_every_failed_run_ends_in_a_dead_letter_queue() -> No
             assert tick["Input"] == '{"scheduled_at":"<aws.scheduler.scheduled-time>"}'
             assert invoke["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": dead}, logical_id
 
-    assert found == 15
+    assert found == 16
 
 
 def test_every_schedule_is_in_the_zone_in_which_the_code_s_days_and_months_begin() -> None:

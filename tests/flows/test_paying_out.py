@@ -114,7 +114,9 @@ def test_balances_and_statements_come_from_the_ledger() -> None:
 def test_a_member_is_a_payee_as_far_as_verification_age_alarms_and_erasure_say(
     member: Member, stopped: bool, expected: tuple[bool, bool, bool, bool]
 ) -> None:
-    payees = MembersAsPayees(lambda _: ([member], frozenset({"mem_1"}) if stopped else frozenset()))
+    payees = MembersAsPayees(
+        lambda _: ([member], frozenset({"mem_1"}) if stopped else frozenset()), lambda _: frozenset()
+    )
     payee = payees(["mem_1"], NOON)["mem_1"]
     person = MembersAsPersons(lambda _: {"mem_1": member})(["mem_1"], NOON)["mem_1"]
 

@@ -28,6 +28,7 @@ from cardstock.ledger.model import (
     WriteOffState,
     pocket_of,
 )
+from cardstock.ledger.offsets import offset
 from cardstock.ledger.payout_steps import claimed, corrected, paid, returned
 from cardstock.ledger.release import release
 from cardstock.ledger.write_offs import approve_write_off, ask_write_off
@@ -63,14 +64,13 @@ def test_the_charts_of_states_are_the_data() -> None:
 
 
 def moves_of(transaction: LedgerTransaction) -> set[tuple[str, str]]:
-    """Between which pockets a transaction moves money; the brand's accounts are one."""
-    pockets: dict[str, int] = {}
+    """Between which pockets a transaction moves money, of one member or of two; the brand's accounts are one."""
+    pockets: dict[tuple[str, str], int] = {}
     for posting in transaction.postings:
-        owner = pocket_of(posting.account)
-        name = "brand" if owner is None else owner[1]
-        pockets[name] = pockets.get(name, 0) + posting.amount
-    origins = [name for name, amount in pockets.items() if amount < 0]
-    ends = [name for name, amount in pockets.items() if amount > 0]
+        key = pocket_of(posting.account) or ("", "brand")
+        pockets[key] = pockets.get(key, 0) + posting.amount
+    origins = [name for (_, name), amount in pockets.items() if amount < 0]
+    ends = [name for (_, name), amount in pockets.items() if amount > 0]
     return {(origin, end) for origin in origins for end in ends}
 
 
@@ -106,6 +106,8 @@ def test_every_verb_makes_moves_of_the_chart_and_no_other(clock: TestClock) -> N
     for kind, member in zip(get_args(ClosingKind), ("mem_x", "mem_y"), strict=True):
         books.balances[member] = Balance(member, free=5)
         assert close_account(AccountClosing(member, START, kind, 5), lambda: True, closings=closings) == "booked"
+
+    books.book_transaction(offset("mem_x", "mem_t", 5, START))
 
     made = {(kind, move) for t in books.transactions.values() for kind in (t.kind,) for move in moves_of(t)}
     assert made == {(kind, move) for kind, moves in MOVES.items() for move in moves}

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from cardstock.compliance.model import Alarm, Lift
 from cardstock.compliance.store import DynamoAlarms, members_and_stopped
 from cardstock.flows.paying_out import MembersAsPayees, MembersAsPersons
+from cardstock.flows.paying_out_wiring import owing
 from cardstock.members.model import Member, MemberState, Person
 from cardstock.members.store import member_item, members_of
 from cardstock.payouts.payees import Payee
@@ -75,7 +76,7 @@ class Tables:
 
 MADE: dict[str, Callable[[], Memory | Tables]] = {
     "memory": Memory,
-    "payees": lambda: Tables(MembersAsPayees(members_and_stopped)),
+    "payees": lambda: Tables(MembersAsPayees(members_and_stopped, owing)),
     "persons": lambda: Tables(MembersAsPersons(members_of)),
 }
 

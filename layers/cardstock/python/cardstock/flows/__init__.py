@@ -19,6 +19,7 @@
 | give and withdraw consents, and what that removes | `consenting`, `consenting_wiring` | `members/consents_api` |
 | close a member's account | `closing`, `closing_wiring`, `closing_schemas` | `members/closing_api` |
 | close the accounts that had to wait | `nightly_closing` | `members/nightly_closing` |
+| repay what closed accounts owe | `closed_debts`, `closed_debts_wiring` | `ledger/nightly_debts`, `paying_out_wiring` |
 | write an export of a member's data | `exporting`, `exporting_wiring`, `exporting_texts` | `members/on_export` |
 | its records, as they were and as they are written | `exporting_as_of`, `exporting_views_wiring` | `exporting` |
 | erase closed accounts, as far as no law keeps them | `erasing`, `erasing_wiring` | `members/nightly_erasure` |

@@ -83,6 +83,7 @@ def audit_books(needs: AuditNeeds, go_on: Callable[[], None] = lambda: None) -> 
         clearings=_clearings(every_item),
         singles=_watched(_singles(needs), go_on),
         seals=_watched(_seals(needs), go_on),
+        closed=[closing.member_id for closing in _watched(needs.every_closing(), go_on)],
     )
     return replace(report, findings=(*report.findings, *_refusals(every_refund, every_item)))
 

@@ -43,8 +43,8 @@ _OPEN: Final = frozenset({"placed", "paid", "shipped"})
 _NAMED: Final = 5
 """How many orders a refusal names."""
 _ATTEMPTS: Final = 5
-_PASSING: Final = frozenset({"hold", "disputed", "attempt_open"})
-"""Reasons against a payment that people end: the money waits for that."""
+_PASSING: Final = frozenset({"hold", "disputed", "attempt_open", "former_debt"})
+"""Reasons against a payment that people, or a night, end: the money waits for that."""
 
 
 class ClosingNeeds(msgspec.Struct, frozen=True):

@@ -138,23 +138,31 @@ def _ledger_line(posting: TransferPosting) -> LedgerLine:
 class MembersAsPayees:
     """`payouts.ports.Payees`: verified adults, unless they are erased or an alarm stops their payouts.
 
-    `find_members` returns members, and the ids of the stopped ones. `can_verify`: whether anything here verifies
-    identities.
+    `find_members` returns members, and the ids of the stopped ones. `owing`: those of the members who had an account
+    before that owes. `can_verify`: whether anything here verifies identities.
     """
 
     def __init__(
         self,
         find_members: Callable[[Sequence[str]], tuple[Iterable[Member], frozenset[str]]],
+        owing: Callable[[Sequence[Member]], frozenset[str]],
         *,
         can_verify: bool = True,
     ) -> None:
         self._find_members = find_members
+        self._owing = owing
         self._can_verify = can_verify
 
     def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-        found, stopped = self._find_members(members)
+        read, stopped = self._find_members(members)
+        found = list(read)
+        owing = self._owing(found)
         return {
-            member.id: replace(_payee(member, now, hold=member.id in stopped), verifiable=self._can_verify)
+            member.id: replace(
+                _payee(member, now, hold=member.id in stopped),
+                verifiable=self._can_verify,
+                former_debt=member.id in owing,
+            )
             for member in found
         }
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cardstock.flows.bank_accounts import BankAccountNeeds
+    from cardstock.members.model import Member
     from cardstock.payouts import ports as payouts_ports
     from cardstock.payouts.contradictions import Contradiction
     from cardstock.payouts.model import Batch, Rules
@@ -45,7 +46,16 @@ def payees() -> "payouts_ports.Payees":
     from cardstock.flows.paying_out import MembersAsPayees
     from cardstock.members.wiring import can_verify
 
-    return MembersAsPayees(members_and_stopped, can_verify=can_verify())
+    return MembersAsPayees(members_and_stopped, owing, can_verify=can_verify())
+
+
+def owing(members: "Sequence[Member]") -> frozenset[str]:
+    """Those of the members of whom a closed account owes."""
+    from cardstock.flows.closed_debts import owing_formerly
+    from cardstock.ledger import wiring as ledger_wiring
+    from cardstock.members.store import members_of
+
+    return owing_formerly(members, ledger_wiring.debts().available_of, members_of)
 
 
 def bank_accounts() -> "BankAccountNeeds":

@@ -31,6 +31,7 @@ Money: between the brand and a member's pockets, by these kinds of transactions 
     brand --written_off--> available
     available --given_up--> brand
     available --set_aside--> brand
+    available --offset--> available
 
 The rewards of an order: all of them are frozen, or all are released (`model.REWARD_TRANSITIONS`).
 
@@ -41,7 +42,7 @@ A write-off of debt: asked for by one person, approved by another (`model.WRITE_
     asked --approve_write_off--> booked
 
 Where to look: `accrual`, `claw_back`, `release` (with the calendar of release days), `charges` (dividend shares and
-revoked coupons), `payout_steps`, `write_offs`, `closings`, `standing` and `statements` (what members read), `sealing`
-and `merkle`, `audit`. The callers of these steps are the flows `order_changes`, `settling`, `dividends`, `closing`,
-`explaining`, `auditing`.
+revoked coupons), `payout_steps`, `write_offs`, `closings`, `offsets`, `standing` and `statements` (what members read),
+`sealing` and `merkle`, `audit`. The callers of these steps are the flows `order_changes`, `settling`, `dividends`,
+`closing`, `closed_debts`, `explaining`, `auditing`.
 """

@@ -43,6 +43,7 @@ from cardstock.ledger.model import (
     pocket_of,
     transaction_id,
 )
+from cardstock.ledger.offsets import parties_of
 from cardstock.ledger.sealing import leaf_of, recomputed_root
 from cardstock.money import Fen
 
@@ -68,8 +69,10 @@ def audit(
     clearings: Iterable[ClearingTruth] = (),
     singles: Iterable[SingleTruth] = (),
     seals: Iterable[SealTruth] = (),
+    closed: Iterable[str] = (),
 ) -> Report:
-    """Compare everything stored. Findings come in the order of the checks above."""
+    """Compare everything stored. Findings come in the order of the checks above. `closed`: the members whose accounts
+    were closed."""
     return _Audit(
         {transaction.id: transaction for transaction in transactions},
         {balance.member_id: balance for balance in balances},
@@ -79,6 +82,7 @@ def audit(
         clearings={clearing.item: clearing for clearing in clearings},
         singles=list(singles),
         seals=list(seals),
+        closed=frozenset(closed),
     ).report()
 
 
@@ -111,6 +115,7 @@ class _Audit:
         clearings: dict[str, ClearingTruth],
         singles: list[SingleTruth],
         seals: list[SealTruth],
+        closed: frozenset[str],
     ) -> None:
         self.booked = booked
         self.balances = balances
@@ -120,6 +125,7 @@ class _Audit:
         self.clearings = clearings
         self.singles = singles
         self.seals = seals
+        self.closed = closed
         self.findings: list[Finding] = []
         self.explained: set[str] = set()
         self.unreadable: set[str] = set()
@@ -136,6 +142,7 @@ class _Audit:
         self._clearings()
         for single in self.singles:
             self._single(single)
+        self._offsets()
         for transaction_id_ in sorted(self.booked.keys() - self.explained - self.unreadable):
             transaction = self.booked[transaction_id_]
             self._find(f"ledger/{transaction.id}", "unexplained", f"a cause {transaction.cause}", "no such cause")
@@ -158,6 +165,23 @@ class _Audit:
         if booked is not None:
             self._compare(booked, {Part(single.member_id, "available", None): single.amount}, _amounts(booked))
             self._compare(booked, single.approved_by, booked.approved_by)
+
+    def _offsets(self) -> None:
+        """Each offset must repay a closed account with the money of the one other member that its cause names."""
+        for transaction in self.booked.values():
+            if transaction.kind != "offset" or transaction.id in self.unreadable:
+                continue
+            try:
+                closed_id, member_id = parties_of(transaction.cause)
+            except ValueError:
+                continue  # unexplained
+            if closed_id not in self.closed or closed_id == member_id:
+                continue
+            self.explained.add(transaction.id)
+            found = _amounts(transaction)
+            repaid = max(found.get(Part(closed_id, "available", None), 0), 1)
+            expected = {Part(closed_id, "available", None): repaid, Part(member_id, "available", None): -repaid}
+            self._compare(transaction, expected, found)
 
     def _find(self, item: str, check: Check, expected: object, found: object) -> None:
         self.findings.append(Finding(item, check, str(expected), str(found)))

@@ -25,7 +25,7 @@ from cardstock.money import Fen
 Pocket: TypeAlias = Literal["frozen", "available", "paying", "paid", "withheld"]
 Kind: TypeAlias = Literal[
     "accrued", "released", "clawed", "claimed", "paid", "returned", "corrected", "owed", "shared", "written_off",
-    "given_up", "set_aside",
+    "given_up", "set_aside", "offset",
 ]  # fmt: skip
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
 """Equal to `network.model.RewardKind`: areas do not import each other, and a test compares the two."""
@@ -59,6 +59,7 @@ MOVES: Final[Mapping[Kind, frozenset[tuple[str, str]]]] = {
     "written_off": frozenset({("brand", "available")}),
     "given_up": frozenset({("available", "brand")}),
     "set_aside": frozenset({("available", "brand")}),
+    "offset": frozenset({("available", "available")}),
 }
 """The pockets between which each kind of transaction moves money."""
 REWARD_TRANSITIONS: Final[Mapping[RewardState, frozenset[RewardState]]] = {
@@ -83,6 +84,7 @@ ID_PREFIX: Final[dict[Kind, str]] = {
     "written_off": "write-off",
     "given_up": "give-up",
     "set_aside": "set-aside",
+    "offset": "offset",
 }
 
 

@@ -17,6 +17,7 @@ from cardstock.ledger.model import (
     StatementLine,
     WriteOff,
 )
+from cardstock.money import Fen
 
 Booked: TypeAlias = Literal["booked", "repeated", "outdated", "nothing"]
 """`repeated`: the transaction existed. `outdated`: the row had changed. `nothing`: there was nothing to book. None of
@@ -75,6 +76,19 @@ class Closings(Protocol):
 
     def find_closing(self, member_id: str) -> AccountClosing | None:
         """How the member's account was closed."""
+
+
+class Debts(Protocol):
+    """Members who owe, and what repays it."""
+
+    def debtors(self) -> Iterator[tuple[str, Fen]]:
+        """Every member who owes, with the fen; in no order. Reads all balances."""
+
+    def available_of(self, member_ids: Sequence[str]) -> Mapping[str, Fen]:
+        """The available fen of each of the members that has a balance; below zero is debt. Consistent."""
+
+    def book_offset(self, transaction: LedgerTransaction) -> Booked:
+        """Book an offset, all or nothing. `outdated`: what it takes is not there, or what it repays is not owed."""
 
 
 class Calendar(Protocol):

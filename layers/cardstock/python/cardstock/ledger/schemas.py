@@ -31,6 +31,7 @@ _KIND_TEXTS: Final[dict[Kind, tuple[str, str]]] = {
     "written_off": ("欠款已核销", "Debt written off"),
     "given_up": ("注销账号时放弃的余额", "Given up when the account was closed"),
     "set_aside": ("注销账号时无法支付，转为待认领", "Could not be paid when the account was closed; unclaimed"),
+    "offset": ("抵扣本人已注销账号的欠款", "Repays what the same person's closed account owed"),
 }
 
 

@@ -7,7 +7,7 @@ from cardstock import environment
 
 if TYPE_CHECKING:
     from cardstock.ledger.model import LedgerTransaction
-    from cardstock.ledger.ports import Books, Calendar, Closings, SealArchive, Seals, Statements, WriteOffs
+    from cardstock.ledger.ports import Books, Calendar, Closings, Debts, SealArchive, Seals, Statements, WriteOffs
 
 
 @cache
@@ -31,6 +31,14 @@ def closings() -> "Closings":
     from cardstock.ledger.closings_store import DynamoClosings
 
     return DynamoClosings()
+
+
+@cache
+def debts() -> "Debts":
+    """Debts in DynamoDB."""
+    from cardstock.ledger.debts_store import DynamoDebts
+
+    return DynamoDebts()
 
 
 @cache

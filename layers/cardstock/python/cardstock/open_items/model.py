@@ -22,6 +22,7 @@ Kind: TypeAlias = Literal[
     "shipping_refused",  # a report of what was sent that the platform of the payment does not take
     "shipping_reminded",  # a platform that waits for the report of what was sent for a payment
     "funds_mismatch",  # a platform that frees the money of a payment that no order here was paid with
+    "debt_after_closing",  # what a closed account owes, of a person who has no account any more
     "agreement_not_ended",  # a payment agreement of a closed account, at a channel that is not set up any more
     "goodwill_asked",  # a goodwill refund above what one person may give, which waits for another one
     "payout_contradiction",  # a transfer with another result after its final one
@@ -57,6 +58,7 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "shipping_reminded": ("explained",),
     "funds_mismatch": ("explained",),
     "agreement_not_ended": ("explained",),
+    "debt_after_closing": ("explained",),
     "goodwill_asked": ("granted", "declined"),
     "payout_contradiction": ("was_paid", "was_not_paid"),
 }

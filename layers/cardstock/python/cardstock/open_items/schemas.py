@@ -106,6 +106,13 @@ _TO_DO: Final = {
         "it could not be ended there. Nothing is charged under it from here. End it on the channel's pages (subject "
         "and contract_no are its numbers), and say so.",
     ),
+    "debt_after_closing": (
+        "会员注销账号后，因退款等原因其账号产生欠款，且本人目前没有其他账号。请联系当事人追偿，或由两人核销欠款。"
+        "本人重新注册后，其新账号的可提现余额会先用于抵扣；欠款结清后，系统在当晚自动了结本项。",
+        "A closed account owes, by a refund after its rewards were paid, and the person has no other account. Claim it "
+        "from the person, or have two persons write it off. If the person registers again, money of the new account "
+        "repays it first; the night after nothing is owed any more the item is cleared by itself.",
+    ),
     "goodwill_asked": (
         "一名员工申请的补偿退款超出其一人可批准的上限。请由另一人核对订单和理由后同意或拒绝；同意后立即退款。",
         "A person of the staff asks for a goodwill refund above what one person may give. Another person checks the "

@@ -10,6 +10,7 @@ DropReason: TypeAlias = Literal[
     "under_minimum",  # there is money, but less than is paid out
     "nothing_left",
     "debt",
+    "former_debt",  # a closed account of the same person owes
     "hold",
     "unverified",
     "unverifiable",  # not verified, and nothing here verifies anybody
@@ -60,6 +61,8 @@ class Payee(msgspec.Struct, frozen=True):
     """Whether the member has withdrawn the consent to the identity check."""
     verifiable: bool = True
     """Whether anything here verifies identities."""
+    former_debt: bool = False
+    """Whether a closed account of the same person owes."""
     bank: BankTarget | None = None
     """The bank account in force; read only where the channel pays to bank accounts."""
 
@@ -83,4 +86,5 @@ def refusal(payee: Payee | None, balance: Balance) -> DropReason | None:
         return "under_age"
     if payee.consent_withdrawn:
         return "consent_withdrawn"
-    return "debt" if balance.available < 0 else None
+    former: DropReason | None = "former_debt" if payee.former_debt else None
+    return "debt" if balance.available < 0 else former

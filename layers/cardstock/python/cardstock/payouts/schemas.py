@@ -113,8 +113,8 @@ LeftOutByReason = Annotated[
     dict[str, LeftOutTotal],
     Meta(
         description="Who is not listed, by reason: `under_minimum`, `unverified`, `unverifiable` (nothing verifies "
-        "identities), `under_age`, `consent_withdrawn`, `debt`, `hold`, `disputed`, `attempt_open`, `no_bank_account` "
-        "or `erased`.",
+        "identities), `under_age`, `consent_withdrawn`, `debt`, `former_debt` (of a closed account of the same "
+        "person), `hold`, `disputed`, `attempt_open`, `no_bank_account` or `erased`.",
         examples=[{"under_minimum": {"members": 3, "available_fen": 2400}}],
     ),
 ]

@@ -111,8 +111,8 @@ class LeftOut(Model):
         str,
         Meta(
             description="`unverified`, `unverifiable` (nothing here verifies identities yet), `under_age`, "
-            "`consent_withdrawn` (to the identity check), `debt`, `hold`, `disputed`, `attempt_open` or "
-            "`no_bank_account`.",
+            "`consent_withdrawn` (to the identity check), `debt`, `former_debt` (of a closed account of the same "
+            "person), `hold`, `disputed`, `attempt_open` or `no_bank_account`.",
             examples=["no_bank_account"],
         ),
     ]

@@ -23,6 +23,7 @@ REASON: dict[str, Text] = {
     "under_minimum": ("低于最低发放额", "Under the minimum"),
     "nothing_left": ("退款后无余额", "Nothing left after refunds"),
     "debt": ("有欠款", "Debt"),
+    "former_debt": ("本人已注销的账号有欠款", "A closed account of the same person owes"),
     "hold": ("已冻结", "On hold"),
     "unverified": ("未实名", "Identity not verified"),
     "unverifiable": ("未实名：本商城尚未接入实名认证", "Nobody can be verified here yet"),

@@ -36,6 +36,7 @@ KIND: dict[str, Text] = {
     "written_off": ("欠款核销", "Debt written off"),
     "given_up": ("注销放弃", "Given up"),
     "set_aside": ("转为待认领", "Set aside, unclaimed"),
+    "offset": ("抵扣原账号欠款", "Offset of a closed account's debt"),
 }
 
 ACCOUNT: dict[str, Text] = {

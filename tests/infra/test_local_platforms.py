@@ -134,6 +134,9 @@ def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: Platforms
             400,
         ),
         ("POST", "/alipay-pay/payments", {"person": "anna", "call": {}, "coupon_fen": 1}, 400),
+        ("GET", "/wechat-pay/refunds", None, 400),
+        ("GET", "/alipay-pay/refunds?order_no=ord_1", None, 400),
+        ("GET", "/douyin-pay/refunds?order_no=ord_1&x=1", None, 400),
         ("POST", "/alipay-pay/refunds", {"end": "CLOSED"}, 400),
         ("POST", "/alipay-pay/refunds", {"end": "PROCESSING"}, 200),
         ("POST", "/alipay-pay/modes", {"modes": ["not_enough"]}, 200),
@@ -153,3 +156,29 @@ def test_the_control_refuses_what_it_does_not_know(
     platforms: Platforms, method: str, target: str, body: Any, status: int
 ) -> None:
     assert ask(platforms, method, target, body)[0] == status
+
+
+@pytest.mark.parametrize("name", ["wechat", "alipay", "douyin"])
+def test_the_refunds_of_an_order_are_shown_with_their_states(platforms: Platforms, name: str) -> None:
+    company: Any = platforms.by_name[f"{name}-pay"]
+    known = company.orders if name == "douyin" else company.trades
+    refunds = [
+        {"number": "rfd_1", "fen": 500, "status": "SUCCESS", "asked": {"secret": "x"}},
+        {"number": "rfd_2", "fen": 1, "status": "PROCESSING"},
+    ]
+    known |= {"ord_1": {"refunds": {each["number"]: each for each in refunds}}, "ord_2": {"refunds": {}}}
+    shown = [ask(platforms, "GET", f"/{name}-pay/refunds?order_no={order_no}") for order_no in ("ord_1", "ord_2")]
+
+    assert shown == [
+        (
+            200,
+            {
+                "order_no": "ord_1",
+                "refunds": [
+                    {"refund_no": "rfd_1", "fen": 500, "status": "SUCCESS"},
+                    {"refund_no": "rfd_2", "fen": 1, "status": "PROCESSING"},
+                ],
+            },
+        ),
+        (200, {"order_no": "ord_2", "refunds": []}),
+    ]

@@ -10,6 +10,7 @@ Beside what the platforms themselves answer:
 | `POST /{platform}/modes {"modes": ["busy", "stall"]}` | what happens to the platform's next calls, in their order |
 | `POST /wechat-pay/payments {"person", "app_id", "call"}` | the person confirms what `wx.requestPayment(call)` shows |
 | `POST /wechat-pay/refunds {"end": "SUCCESS"}` | how refunds end from now on: `SUCCESS`, `CLOSED`, `ABNORMAL` |
+| `GET /wechat-pay/refunds?order_no=` | an order's refunds: `refund_no`, `fen`, `status`; so of the other two |
 | `POST /wechat/checks {"app_id", "url"}` | somebody saves the address of a mini-program's message push |
 | `POST /wechat/pushes {"event", "order_no", "app_id", "fields", "way"}` | WeChat pushes one of `wechat_push.EVENTS` |
 | `POST /alipay-pay/payments {"person", "app_id", "call"}` | the person confirms what `my.tradePay(call)` shows |
@@ -200,9 +201,9 @@ class Platforms:
                 return _codes(platform, asked)
             case ("POST", "/modes", _):
                 return _modes(platform, asked)
-            case ("POST", "/payments" | "/refunds", WechatPay() | AlipayPay() | DouyinPay()):
+            case ("POST" | "GET", "/payments" | "/refunds", WechatPay() | AlipayPay() | DouyinPay()):
                 pay = _pay if asked.path == "/payments" else _end_refunds
-                return pay(platform, json_object(asked) or {})
+                return _refunds(platform, asked) if asked.method == "GET" else pay(platform, json_object(asked) or {})
             case ("POST", "/endings" | "/asked-refunds", DouyinPay()):
                 return _act_in_douyin(platform, asked.path, json_object(asked) or {})
         return None
@@ -262,6 +263,20 @@ def _end_refunds(company: WechatPay | AlipayPay | DouyinPay, given: dict[str, An
         raise WrongCallError(f"end is one of {', '.join(ends)}")
     company.refund_end = given["end"]
     return given
+
+
+def _refunds(company: WechatPay | AlipayPay | DouyinPay, asked: Asked) -> dict[str, Any]:
+    """What merchant and buyer see of an order's refunds on the platform's own pages."""
+    known = company.orders if isinstance(company, DouyinPay) else company.trades
+    given = pairs(asked.query) or {}
+    if set(given) != {"order_no"} or given["order_no"] not in known:
+        raise WrongCallError("?order_no= of a known order is needed")
+    with company.lock:
+        refunds = [
+            {"refund_no": each["number"], "fen": each["fen"], "status": each["status"]}
+            for each in known[given["order_no"]]["refunds"].values()
+        ]
+    return {"order_no": given["order_no"], "refunds": refunds}
 
 
 def _codes(platform: LoginPlatform, asked: Asked) -> dict[str, str]:

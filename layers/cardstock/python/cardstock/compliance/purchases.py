@@ -36,7 +36,8 @@ def check_purchase(purchase: Purchase, needs: CheckNeeds) -> Hold | None:
     """The open hold of an order, stored now if the purchases logged since require one. A lifted one stays lifted.
 
     Related: the order's payer or device was on another person's order (other than the buyer's own referrals), or the
-    buyer's payer account or person is that of a member who earns on it. Stocking up: more than `stocking_units` units
+    buyer's payer account or person is that of a member who earns on it. Payer and device are compared only where the
+    payment channel names them. Stocking up: more than `stocking_units` units
     in `STOCKING_DAYS`, this order's included. An order on which nobody earns is never held. Members who are one person
     buy as one.
     """

@@ -31,6 +31,8 @@ seconds, so codes that say "taken already" are never final.
 An order is one article there, whatever was bought: Douyin takes one, and coupons and freight have no place in it. So a
 refund names its one part (`item_order_id`), and what a buyer asks for in Douyin is compared by its amount.
 
+What Douyin says of a payment names no payer (`orders.channels.NAMES_NO_PAYER`).
+
 Our number of a refund is `{order}-{refund}` (`{order}-a-{refund}` where the buyer asked Douyin): what Douyin says of a
 refund names no other number of ours.
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cardstock.edge.problems import STATUS
-from cardstock.errors import Refusal
+from cardstock.errors import CODES_IN_WORDS, Refusal
+from cardstock.members.consent_texts import TERMS
 from tests.house.cloud import ROOT
 
 PACKAGE = ROOT / "layers/cardstock/python"
@@ -26,6 +27,27 @@ def declared(path: Path) -> dict[str, Refusal]:
 
 
 EVERY = [(path, name, refusal) for path in FILES for name, refusal in declared(path).items()]
+
+
+CODED = re.compile(r"/v1/|\b(?:GET|POST|PUT|DELETE|PATCH)\b|\b[A-Za-z0-9]+_\w+\b|`|\w:\w")
+"""Routes, names of fields, codes and scopes: what a program reads."""
+CODES = frozenset({"purpose", "scope", "call", "kind", "state", "status", "channel", "role", "field"})
+"""Facts that are codes."""
+
+
+@pytest.mark.parametrize(("path", "name", "refusal"), EVERY, ids=[name for _, name, _ in EVERY])
+def test_a_text_is_in_words_and_names_no_route_no_field_and_no_code(path: Path, name: str, refusal: Refusal) -> None:
+    for text in (refusal.zh, refusal.en):
+        assert CODED.findall(re.sub(r"{\w+}", "", text)) == [], (path, name)
+        assert set(re.findall(r"{(\w+)}", text)) & CODES <= CODES_IN_WORDS.keys(), (path, name)
+
+
+def test_the_words_for_codes_are_those_that_members_have_read() -> None:
+    words = {
+        purpose: tuple(terms.notice(language).title for language in ("zh", "en")) for purpose, terms in TERMS.items()
+    }
+
+    assert CODES_IN_WORDS["purpose"] == words
 
 
 def test_a_code_is_declared_once() -> None:

@@ -413,7 +413,7 @@ def test_a_charge_above_the_member_s_limits_is_refused_before_the_channel_is_ask
     assert (over.status, over.body["code"], calls) == (422, "CHARGE_OVER_LIMIT", [])
     assert got == ["paid", "paid"]
     assert (third.status, third.body["code"], later) == (422, "CHARGE_OVER_DAY", [])
-    assert ("3003" in over.body["detail"], "7000" in third.body["detail"]) == (True, True)
+    assert ("¥30.03" in over.body["detail"], "¥70.00" in third.body["detail"]) == (True, True)
     holder.shop.clock.move(days=1)
     assert outcome(holder.charge(holder.order(3), agreement_id)) == "paid"
     assert holder.charged_fen(agreement_id) == 3_003

@@ -111,9 +111,25 @@ class Refusal(msgspec.Struct, frozen=True):
         return self.kind(self, pointers=pointers, **facts)
 
     def text(self, facts: dict[str, object], language: str) -> str:
-        """What a person reads in `zh` or `en`. Facts whose names end with `_fen` are shown in yuan: `¥1,234.50`."""
+        """What a person reads in `zh` or `en`. Facts whose names end with `_fen` are shown in yuan: `¥1,234.50`; those
+        that are codes are shown in words (`CODES_IN_WORDS`)."""
         shown = {name: _yuan(value) if name.endswith("_fen") else value for name, value in facts.items()}
+        for name, words in CODES_IN_WORDS.items():
+            if name in facts:
+                shown[name] = words[str(facts[name])][language == "en"]
         return (self.en if language == "en" else self.zh).format_map(shown)
+
+
+CODES_IN_WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
+    "purpose": {
+        "account": ("账号与购物", "Account and shopping"),
+        "card_visits": ("名片访问记录", "Visits of cards"),
+        "recommendations": ("个性化推荐", "Personal recommendations"),
+        "identity_check": ("实名核验", "Identity check"),
+        "bank_account": ("收款银行账户", "Bank account"),
+    }
+}
+"""By fact what a text says for each of its codes, in Chinese and English. The code itself is in `facts`."""
 
 
 def _yuan(fen: Any) -> str:
@@ -195,7 +211,7 @@ MEMBER_ERASED: Final = unauthorized(
 CONSENT_MISSING: Final = refused(
     "CONSENT_MISSING",
     zh="须先阅读并同意“{purpose}”的说明（第 {version} 版）。",
-    en="This needs your consent to `{purpose}`, version {version}: read its text, and agree.",
+    en="This needs your consent to “{purpose}”, version {version}: read its text, and agree.",
     about=("consents",),
 )
 QUEUE_UNAVAILABLE: Final = unavailable(

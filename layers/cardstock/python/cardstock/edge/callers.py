@@ -257,7 +257,7 @@ def require_own_page(headers: Mapping[str, str], is_data: bool) -> None:
     except InvalidError:
         own = False
     if not own or not is_data:
-        raise errors.ORIGIN_REFUSED()
+        raise errors.ORIGIN_REFUSED(content_type="application/json")
 
 
 def cookie_in(header: str, name: str) -> str:

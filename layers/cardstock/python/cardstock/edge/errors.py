@@ -16,7 +16,9 @@ IDEMPOTENCY_KEY_MISSING: Final = invalid(
 )
 CREDENTIALS_MISSING: Final = unauthorized("CREDENTIALS_MISSING", zh="请先登录。", en="Log in first.")
 KEY_INVALID: Final = unauthorized("KEY_INVALID", zh="接口密钥无效。", en="The API key is not valid.")
-SCOPE_MISSING: Final = forbidden("SCOPE_MISSING", zh="没有权限：{scope}。", en="This needs the scope {scope}.")
+SCOPE_MISSING: Final = forbidden(
+    "SCOPE_MISSING", zh="您没有进行此操作的权限。", en="You may not do this: a permission is missing."
+)
 NOT_A_MEMBER: Final = forbidden("NOT_A_MEMBER", zh="该接口仅限会员使用。", en="Only members can do this.")
 NOT_A_KEY: Final = forbidden("NOT_A_KEY", zh="该接口需要接口密钥。", en="Only holders of an API key can do this.")
 NOT_IN_CONSOLE: Final = forbidden(
@@ -29,8 +31,8 @@ STAFF_SESSION_OVER: Final = unauthorized(
 )
 ORIGIN_REFUSED: Final = forbidden(
     "ORIGIN_REFUSED",
-    zh="请求须由控制台页面发出，并带 Content-Type: application/json，没有正文时也要带。",
-    en="With a session, send JSON from the console's own page: `Content-Type: application/json`, also without a body.",
+    zh="请在控制台自己的页面上操作。",
+    en="Do this on the console's own page.",
 )
 OWN_MEMBER: Final = forbidden(
     "OWN_MEMBER",

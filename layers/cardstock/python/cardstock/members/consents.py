@@ -72,7 +72,7 @@ def change_consent(
     `UnauthorizedError` (MEMBER_ERASED); `ThrottledError` (TOO_MANY), only where the member agrees anew.
     """
     if not granted and not TERMS[purpose].withdrawable:
-        raise errors.CONSENT_NEEDED()
+        raise errors.CONSENT_NEEDED(purpose=purpose, call="PUT /v1/me/closing")
     if granted and version is None:
         raise BODY_INVALID(pointers=(Pointer("/version", "MISSING", {"field": "version"}),))
     if granted and version is not None:

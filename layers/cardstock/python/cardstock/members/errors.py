@@ -56,13 +56,13 @@ PLATFORM_MISCONFIGURED: Final = replace(
 CONSENT_OUTDATED: Final = refused(
     "CONSENT_OUTDATED",
     zh="“{purpose}”的说明已更新为第 {version} 版，请重新阅读并同意。",
-    en="The text of `{purpose}` is of version {version} now; read it, and agree to that.",
+    en="The text of “{purpose}” is of version {version} now; read it, and agree to that.",
     about=("version",),
 )
 CONSENT_NEEDED: Final = refused(
     "CONSENT_NEEDED",
-    zh="没有“account”的同意就不能保留账号；如需撤回，请注销账号（PUT /v1/me/closing）。",
-    en="There is no account without the consent to `account`; to withdraw it, close the account (PUT /v1/me/closing).",
+    zh="没有“{purpose}”的同意就不能保留账号；如需撤回，请注销账号。",
+    en="There is no account without the consent to “{purpose}”; to withdraw it, close the account.",
 )
 PHONE_MISSING: Final = refused("PHONE_MISSING", zh="尚未绑定手机号。", en="The member has no telephone number.")
 LINKED_TO_STAFF: Final = refused(

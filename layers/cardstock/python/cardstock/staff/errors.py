@@ -7,7 +7,7 @@ from cardstock.errors import conflict, forbidden, refused, timed, unauthorized
 FIRST_PERSONS_EXIST: Final = refused(
     "FIRST_PERSONS_EXIST",
     zh="根密钥只能创建最初两名人员。",
-    en="The root key creates only the first two persons; a key with staff:write creates others.",
+    en="The root key creates only the first two persons; persons of the staff create the others.",
 )
 CREATOR_TOO_NEW: Final = timed(
     refused(

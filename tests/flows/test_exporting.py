@@ -15,6 +15,7 @@ from cardstock.flows.exporting import write_export
 from cardstock.flows.exporting_views_wiring import views
 from cardstock.flows.exporting_wiring import exporting_needs
 from cardstock.members.consent_model import PURPOSES
+from cardstock.members.consent_texts import TERMS
 from cardstock.members.model import Member
 from cardstock.network.presets import UNLOCK
 from cardstock.orders import wiring as orders_wiring
@@ -22,7 +23,9 @@ from cardstock.orders.model import Order
 from cardstock.payouts.lines import Confirmation, Line
 from cardstock.recommendations import wiring as recommendations_wiring
 from cardstock.recommendations.model import Entry, Row, member_key
+from cardstock.retention import BY_KEY as RETENTION
 from cardstock.signing import ACCESS
+from tests.people.agreements import AgreementHolder
 from tests.people.exports import Exporter, Person, book_statements
 from tests.people.finance import PAYOUT
 from tests.people.shop import Shop
@@ -152,6 +155,30 @@ def test_all_of_the_own_marks_are_in_the_file_and_none_of_anybody_else(life: Lif
     assert first["recommendations"][0]["products"][0]["sku"] == "71053"
     assert {one["member_id"] for one in first["merges"]} == {anna.id, second.id}
     assert other["accounts"][0]["name"] == mark["openid elsewhere"]
+
+
+def test_payment_agreements_are_in_the_file_as_of_its_moment_without_the_channel_s_number(life: Life) -> None:
+    holder = AgreementHolder(life.shop, member=life.anna.id)
+    agreement_id = holder.signed()
+    order_id = holder.order()
+    holder.charge(order_id, agreement_id)
+    life.shop.clock.move(minutes=1)
+    asked = life.exporter.ask(life.anna.id).body
+    life.shop.clock.move(seconds=30)
+    holder.end(agreement_id)
+    holder.asked()
+    assert life.exporter.work(*life.exporter.messages()) == 0
+    read = life.exporter.read(life.anna.id, asked["export_id"])
+    (found,) = read["members"][0]["payment_agreements"]
+    (order,) = read["members"][0]["orders"]
+    shown = holder.send("GET", f"/v1/orders/{order_id}").body
+
+    assert (found["agreement"]["agreement_id"], found["agreement"]["status"]) == (agreement_id, "active")
+    assert (found["agreement"]["ended_at"], found["charged_on_day"]) == (None, [{"order_id": order_id, "fen": 3_003}])
+    assert (order["order"]["agreement"], shown["agreement"]) == (agreement_id, agreement_id)
+    assert "sbc_" not in json.dumps(read)
+    assert "支付协议" in RETENTION["orders"].holds.zh
+    assert "支付协议" in TERMS["account"].zh.what
 
 
 def test_every_section_that_is_ever_filled_has_its_retention_class_term_and_clause(life: Life) -> None:

@@ -363,7 +363,7 @@ def test_the_account_s_consent_is_withdrawn_by_closing_and_an_unknown_purpose_is
     refused, unknown = say(anna, "account", granted=False), say(anna, "marketing", granted=True, version=1)
 
     assert (refused.status, refused.body["code"]) == (422, "CONSENT_NEEDED")
-    assert "/v1/me/closing" in refused.body["detail"]
+    assert refused.body["facts"]["call"] == "PUT /v1/me/closing"
     assert (unknown.status, unknown.body["code"]) == (404, "NOT_FOUND")
     assert records(cloud) == before
 

@@ -157,8 +157,9 @@ CLASSES: Final = (
     Retention(
         "orders",
         Text(
-            "订单、退款、供应商订单及其收件人、付款人与设备标记",
-            "orders, refunds and suppliers' orders, with receivers and the marks of payers and devices",
+            "订单、退款、供应商订单及其收件人、付款人与设备标记；支付协议",
+            "orders, refunds and suppliers' orders, with receivers and the marks of payers and devices; payment "
+            "agreements",
         ),
         Text("收件人与标记至订单结束后三年", "receivers and marks three years after the order has ended"),
         _TRADE,

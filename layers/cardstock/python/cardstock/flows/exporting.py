@@ -25,6 +25,7 @@ from cardstock.errors import STORE_BUSY
 from cardstock.files import Document
 from cardstock.flows.explaining import ExplainingNeeds, RewardsExplained, explain, is_open
 from cardstock.flows.exporting_as_of import (
+    agreement_as_of,
     changed_after,
     hold_as_of,
     line_as_of,
@@ -46,7 +47,7 @@ from cardstock.network.model import Event, Place
 from cardstock.network.ports import Network
 from cardstock.orders.coupon_model import CouponUse
 from cardstock.orders.model import Order
-from cardstock.orders.ports import CouponUses, Orders
+from cardstock.orders.ports import Agreements, CouponUses, Orders
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.supplier_model import SupplierOrder
 from cardstock.payouts.ports import Payouts
@@ -84,6 +85,7 @@ class ExportNeeds(msgspec.Struct, frozen=True):
     cards: Cards
     radars: Radars
     orders: Orders
+    agreements: Agreements
     parts_of: Callable[[Sequence[Order]], Mapping[str, Sequence[SupplierOrder]]]
     holds_of: Callable[[Sequence[str]], Mapping[str, Hold]]
     coupon_uses: CouponUses
@@ -205,6 +207,8 @@ def _records(member: Member, at: datetime, needs: ExportNeeds) -> Iterator[tuple
         yield "bank_accounts", holding
     yield from _cards(member.id, at, needs)
     yield from _orders(member.id, at, needs)
+    agreed = (agreement_as_of(one, at) for one in needs.agreements.agreements_of(member.id))
+    yield from (("payment_agreements", one) for one in agreed if one is not None)
     place = needs.place_of(member.id)
     yield "network", place
     yield from _coupons(place, at, needs)

@@ -11,11 +11,24 @@ from msgspec.structs import replace
 
 from cardstock.compliance.model import Hold
 from cardstock.ledger.model import MemberReward
+from cardstock.orders.agreement_model import Agreement
 from cardstock.orders.model import ENDED_UNPAID, Order
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.supplier_model import SupplierOrder
 from cardstock.payouts import lines as payout_lines
 from cardstock.payouts.lines import Line
+
+
+def agreement_as_of(found: Agreement, at: datetime) -> Agreement | None:
+    """The payment agreement at `at`. That the member was ending it has no time: it is as it is read."""
+    if found.asked_at > at:
+        return None
+    if found.status == "ended" and _is_after(found.ended_at, at):
+        found = replace(found, status="active" if found.signed_at else "asked", ended_at=None, ended_by=None)
+    if _is_after(found.signed_at, at):
+        found = replace(found, status="asked" if found.status == "active" else found.status, signed_at=None)
+    over = found.status in ("asked", "active") and at >= found.ends_at
+    return replace(found, status="ended") if over else found
 
 
 def changed_after(refund: Refund, at: datetime) -> bool:

@@ -59,6 +59,7 @@ _NAMES: Final[Mapping[str, tuple[RetentionKey, str, str]]] = {
     "cards": ("visits", "名片及浏览合计", "Cards and the sums of their views"),
     "shares": ("visits", "名片的分享", "Shares of the cards"),
     "orders": ("orders", "订单、收件人、付款、退款、包裹", "Orders, receivers, payments, refunds, parcels"),
+    "payment_agreements": ("orders", "支付协议（免密扣款）", "Payment agreements"),
     "holds": ("compliance", "对本人订单的合规核查", "Compliance holds on own orders"),
     "network": ("network", "在推荐网络中的位置", "Place in the referral network"),
     "coupons": ("network", "优惠券", "Coupons"),

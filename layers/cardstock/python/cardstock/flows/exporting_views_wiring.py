@@ -33,6 +33,8 @@ from cardstock.members.schemas import PhoneLost, SessionView
 from cardstock.members.session_model import Session
 from cardstock.network.model import Place
 from cardstock.network.schemas import Distribution
+from cardstock.orders.agreement_model import Agreement
+from cardstock.orders.agreement_schemas import AgreementView
 from cardstock.orders.refund_schemas import RefundView
 from cardstock.orders.schemas import OrderView, moment_or_none
 from cardstock.orders.shipment_schemas import ShipmentView
@@ -158,6 +160,12 @@ def _order(found: ExportedOrder, _language: str) -> Any:
     }
 
 
+def _agreement(found: Agreement, _language: str) -> Any:
+    """Without the channel's number of the contract, by which it charges."""
+    charged = [{"order_id": charge.order_id, "fen": charge.fen} for charge in found.charges]
+    return {"agreement": AgreementView.of(found, found.asked_at), "day": found.day or None, "charged_on_day": charged}
+
+
 def _hold(hold: Hold, _language: str) -> Any:
     """Without the other members who share a mark, and without who lifted it."""
     return {
@@ -228,6 +236,7 @@ _VIEWS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "cards": _card,
     "shares": _share,
     "orders": _order,
+    "payment_agreements": _agreement,
     "holds": _hold,
     "network": _network,
     "coupons": _coupon,

@@ -43,6 +43,7 @@ def exporting_needs(explanation: "Callable[[RewardsExplained, str], Any]") -> "E
         cards=cards_wiring.cards(),
         radars=cards_wiring.radars(),
         orders=orders_wiring.orders(),
+        agreements=orders_wiring.agreements(),
         parts_of=supplier_orders_of,
         holds_of=holds_of,
         coupon_uses=orders_wiring.coupon_uses(),

@@ -17,7 +17,7 @@ TERMS: Final[Mapping[Purpose, Terms]] = {
         withdrawable=False,
         zh=Notice(
             title="账号与购物",
-            what="平台账号标识、手机号、昵称，订单、收货人、付款与退款，付款人和设备的标记（不可还原的摘要），奖励及推荐关系。"
+            what="平台账号标识、手机号、昵称，订单、收货人、付款与退款，支付协议，付款人和设备的标记（不可还原的摘要），奖励及推荐关系。"
             "仅限年满 14 周岁的人使用。",
             why="登录、下单、发货、付款、退款，计算和发放奖励，以及识别同一人用多个账号套取奖励。",
             to_whom="登录平台（微信、支付宝、抖音、百度）收到登录码和手机号授权码；供应商收到收货人和所购商品；支付机构收到付款信息；"
@@ -28,9 +28,9 @@ TERMS: Final[Mapping[Purpose, Terms]] = {
         ),
         en=Notice(
             title="Account and shopping",
-            what="Platform account, telephone number, nickname; orders, receivers, payments and refunds; marks of "
-            "payers and devices (digests that do not give them back); rewards and the place in the referral network. "
-            "Only for people of 14 or older.",
+            what="Platform account, telephone number, nickname; orders, receivers, payments and refunds; payment "
+            "agreements; marks of payers and devices (digests that do not give them back); rewards and the place in "
+            "the referral network. Only for people of 14 or older.",
             why="To log in, order, deliver, pay and refund, to compute and pay rewards, and to see when one person "
             "takes rewards through several accounts.",
             to_whom="Login platforms (WeChat, Alipay, Douyin, Baidu) get the codes of log-ins and of telephone "

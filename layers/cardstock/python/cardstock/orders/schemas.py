@@ -267,6 +267,14 @@ class OrderView(Model):
         int,
         Meta(description="In how many parts the buyer pays the channel, as it states; 1: at once.", examples=[1]),
     ]
+    agreement: Annotated[
+        str | None,
+        Meta(
+            description="Payment agreement under which it is or was charged; null where none is, or where the charge "
+            "was refused.",
+            examples=["agr_01kbdxdh50fcazdjhcnqh2rzv5"],
+        ),
+    ]
     shipped_at: Annotated[Moment | None, Meta(description="When everything was shipped; null before.")]
     received_at: Annotated[Moment | None, Meta(description="When the buyer confirmed the receipt; null before.")]
     closed_at: Annotated[Moment | None, Meta(description="When it was cancelled, or expired unpaid; null otherwise.")]
@@ -288,6 +296,7 @@ class OrderView(Model):
             expires_at=rfc3339(order.expires_at),
             paid_at=moment_or_none(order.paid_at),
             instalments=order.instalments,
+            agreement=order.agreement or None,
             shipped_at=moment_or_none(order.shipped_at),
             received_at=moment_or_none(order.received_at),
             closed_at=moment_or_none(order.closed_at),

@@ -27,6 +27,9 @@ build-CodeLayer:
 build-DependenciesLayer:
 	$(wheels)
 
+build-MediaLayer:
+	$(wheels)
+
 build-ReportsLayer:
 	$(wheels)
 	@cp -R fonts "$(ARTIFACTS_DIR)/"

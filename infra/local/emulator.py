@@ -5,6 +5,8 @@ gracefully, so that nothing is left running and no write is lost. It also counts
 cost (`costs.py`), and lets S3 refuse what is not signed.
 """
 
+import hashlib
+import hmac
 import json
 import os
 import signal
@@ -16,9 +18,10 @@ from functools import cache
 from typing import Any
 
 import ministack.app as emulator
-from ministack.services import dynamodb
+from ministack.services import dynamodb, s3
 
 from infra.local.costs import COSTS_PATH, FUNCTIONS, Item, Meter, Shape, shape_of
+from infra.local.engine import CREDENTIALS
 
 
 def _stop_with_parent() -> None:
@@ -49,6 +52,11 @@ def _meter() -> Meter:
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
+_WRONG_SIGNATURE = (
+    b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we '
+    b"calculated does not match the signature you provided.</Message></Error>"
+)
+
 Handler = Callable[[str, str, dict[str, str], bytes, Any], Awaitable[tuple[int, Any, Any]]]
 
 
@@ -77,15 +85,34 @@ _REFUSED = (
 
 def _signed(handler: Handler) -> Handler:
     """`handler` of S3 for signed requests; others are refused, as by buckets that are not public. The emulator checks
-    the signature of a link itself, and believes a signature in a header."""
+    the signature of a link itself, and believes a signature in a header. Of a form it checks what the policy says, and
+    believes its signature: that is checked here."""
 
     async def serve(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> tuple[int, Any, Any]:
         link = _given(query, "X-Amz-Algorithm") == _ALGORITHM and bool(_given(query, "X-Amz-Signature"))
-        if link or headers.get("authorization", "").startswith(_ALGORITHM):
+        form = method == "POST" and headers.get("content-type", "").startswith("multipart/form-data")
+        if form and not _form_is_signed(headers["content-type"], body):
+            return 403, {"Content-Type": "application/xml"}, _WRONG_SIGNATURE
+        if link or form or headers.get("authorization", "").startswith(_ALGORITHM):
             return await handler(method, path, headers, body, query)
         return 403, {"Content-Type": "application/xml"}, _REFUSED
 
     return serve
+
+
+def _form_is_signed(content_type: str, body: bytes) -> bool:
+    """Whether the signature of a form is that of its policy, by the local account's key.
+
+    Source: Amazon S3 API Reference, "Calculating a signature" of browser-based uploads using POST (version 4)."""
+    fields: dict[str, bytes] = {
+        name.lower(): value for name, _, _, value in s3._parse_multipart_form(content_type, body)
+    }
+    scope = fields.get("x-amz-credential", b"").split(b"/")
+    date, region = scope[1:3] if len(scope) == 5 else (b"", b"")
+    key = f"AWS4{CREDENTIALS['AWS_SECRET_ACCESS_KEY']}".encode()
+    for part in (date, region, b"s3", b"aws4_request", fields.get("policy", b"")):
+        key = hmac.digest(key, part, hashlib.sha256)
+    return hmac.compare_digest(key.hex().encode(), fields.get("x-amz-signature", b""))
 
 
 def _given(query: Any, name: str) -> str:

@@ -290,6 +290,18 @@ def _bucket(bucket: Bucket, template: Template, s3: Any) -> bool:
         s3.create_bucket(Bucket=bucket.name, **location)
         if bucket.versioned:
             s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    if bucket.notifications:
+        configured = [
+            {
+                "QueueArn": sent.queue_arn,
+                "Events": [sent.event],
+                "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": sent.prefix}]}},
+            }
+            for sent in bucket.notifications
+        ]
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket.name, NotificationConfiguration={"QueueConfigurations": configured}
+        )
     return made
 
 

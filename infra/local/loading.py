@@ -4,7 +4,7 @@ The template is the only description of the deployment, so all of it must be und
 run, or skipped by name with a reason (`SKIPPED`). Anything else raises `TemplateError` with its name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from infra.local import resources
 from infra.local.stack import Stack
 from infra.local.template import (
     Bucket,
+    FilesHost,
     Function,
     Place,
     Queue,
@@ -29,6 +30,7 @@ Json = Any  # parsed YAML and JSON: checked where it is used
 
 SKIPPED: Mapping[str, str] = {
     "AWS::ApplicationInsights::Application": "watches the deployment, holds no state",
+    "AWS::CloudFront::OriginAccessControl": "the local engine checks no rights",
     "AWS::CloudWatch::Alarm": "nothing is paged from one machine",
     "AWS::CloudWatch::CompositeAlarm": "nothing is paged from one machine",
     "AWS::CloudWatch::Dashboard": "the page at / shows what runs",
@@ -63,6 +65,8 @@ class _StackResources:
     secrets: list[Secret] = field(default_factory=list)
     pipes: list[tuple[Stack, str, Mapping[str, Json]]] = field(default_factory=list)
     definitions: dict[str, Json] = field(default_factory=dict)
+    headers: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    files_hosts: list[tuple[str, Mapping[str, Json]]] = field(default_factory=list)
     routes: list[tuple[str, Route]] = field(default_factory=list)
     skipped: list[SkippedResource] = field(default_factory=list)
 
@@ -100,7 +104,14 @@ class _StackResources:
     def _bucket(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
         versioning = properties.get("VersioningConfiguration") or {}
         where, name = f"{stack.prefix}{logical_id}", stack.name_of(logical_id)
-        self.buckets.append(Bucket(where, name, versioning.get("Status") == "Enabled"))
+        sent = tuple(resources.read_notifications(where, properties))
+        self.buckets.append(Bucket(where, name, versioning.get("Status") == "Enabled", sent))
+
+    def _headers(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        self.headers[stack.name_of(logical_id)] = resources.read_headers(properties["ResponseHeadersPolicyConfig"])
+
+    def _files_host(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        self.files_hosts.append((f"{stack.prefix}{logical_id}", properties["DistributionConfig"]))
 
     def _secret(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
         self.secrets.append(resources.read_secret(stack, logical_id, properties))
@@ -110,6 +121,16 @@ class _StackResources:
 
     def _machine(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
         self.definitions[str(stack.value_of(logical_id, "Arn"))] = resources.read_definition(properties)
+
+    def hosts(self) -> Iterator[FilesHost]:
+        """The hosts of files, each with its bucket and headers. TemplateError for another origin than a bucket."""
+        for where, config in self.files_hosts:
+            behaviour, origins = config["DefaultCacheBehavior"], config["Origins"]
+            found = [bucket.name for bucket in self.buckets
+                     if [origin["DomainName"].partition(".")[0] for origin in origins] == [bucket.name]]  # fmt: skip
+            if not found or config.get("CacheBehaviors"):
+                raise TemplateError(f"{where}: only a distribution of one bucket runs here")
+            yield FilesHost(where, found[0], self.headers[behaviour["ResponseHeadersPolicyId"]])
 
     def with_routes(self) -> tuple[Function, ...]:
         """The functions, with the routes in the APIs' documents. TemplateError for a route to no function."""
@@ -123,6 +144,8 @@ class _StackResources:
 
 
 _READERS: Mapping[str, Callable[[_StackResources, Stack, str, Mapping[str, Json]], None]] = {
+    "AWS::CloudFront::Distribution": _StackResources._files_host,
+    "AWS::CloudFront::ResponseHeadersPolicy": _StackResources._headers,
     "AWS::DynamoDB::Table": _StackResources._table,
     "AWS::Pipes::Pipe": _StackResources._pipe,
     "AWS::S3::Bucket": _StackResources._bucket,
@@ -160,6 +183,7 @@ def load(path: Path, *, place: Place | None = None, parameters: Mapping[str, str
         skipped=tuple(found.skipped),
         outputs={key: root.resolve(entry["Value"]) for key, entry in (root.body.get("Outputs") or {}).items()},
         machines=tuple(resources.read_machine(*pipe, found.definitions) for pipe in starters),
+        files_hosts=tuple(found.hosts()),
     )
     _check(template)
     return template
@@ -178,6 +202,9 @@ def _check(template: Template) -> None:
         for schedule in function.schedules:
             if schedule.dead_letter_arn is not None and schedule.dead_letter_arn not in arns:
                 raise TemplateError(f"{schedule.name}: no dead-letter queue {schedule.dead_letter_arn}")
+    for bucket in template.buckets:
+        if any(sent.queue_arn not in arns for sent in bucket.notifications):
+            raise TemplateError(f"{bucket.logical_id}: a notification names no queue")
     for queue in template.queues:
         if queue.dead_letter_arn is not None and queue.dead_letter_arn not in arns:
             raise TemplateError(f"{queue.logical_id}: no dead-letter queue {queue.dead_letter_arn}")

@@ -11,6 +11,7 @@ from infra.local.template import (
     ROOT,
     Function,
     Machine,
+    Notification,
     Pipe,
     Queue,
     QueueSource,
@@ -85,6 +86,38 @@ def read_secret(stack: Stack, logical_id: str, properties: Mapping[str, Json]) -
         text=properties.get("SecretString"),
         generate=properties.get("GenerateSecretString"),
     )
+
+
+def read_notifications(where: str, properties: Mapping[str, Json]) -> Iterator[Notification]:
+    """What a bucket sends to queues. TemplateError for another target, and another filter than one prefix."""
+    config = properties.get("NotificationConfiguration") or {}
+    if unknown := sorted(config.keys() - {"QueueConfigurations"}):
+        raise TemplateError(f"{where}: {', '.join(unknown)} of a bucket do not run here")
+    for each in config.get("QueueConfigurations") or []:
+        rules = ((each.get("Filter") or {}).get("S3Key") or {}).get("Rules") or []
+        if [rule["Name"] for rule in rules] not in ([], ["prefix"]):
+            raise TemplateError(f"{where}: a notification is filtered by one prefix here")
+        yield Notification(str(each["Queue"]), str(each["Event"]), rules[0]["Value"] if rules else "")
+
+
+def read_headers(config: Mapping[str, Json]) -> dict[str, str]:
+    """The headers of a response headers policy, in lower case. TemplateError for one that is not known here."""
+    own = (config.get("CustomHeadersConfig") or {}).get("Items") or []
+    found = {str(item["Header"]).lower(): str(item["Value"]) for item in own}
+    for kind, settings in (config.get("SecurityHeadersConfig") or {}).items():
+        known = {
+            "ContentTypeOptions": ("x-content-type-options", "nosniff"),
+            "ContentSecurityPolicy": ("content-security-policy", settings.get("ContentSecurityPolicy")),
+            "ReferrerPolicy": ("referrer-policy", settings.get("ReferrerPolicy")),
+            "StrictTransportSecurity": (
+                "strict-transport-security", f"max-age={settings.get('AccessControlMaxAgeSec')}"
+            ),
+        }  # fmt: skip
+        if kind not in known:
+            raise TemplateError(f"{kind} of a response headers policy is not known here")
+        name, value = known[kind]
+        found[name] = str(value)
+    return found
 
 
 def read_pipe(stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> Pipe:

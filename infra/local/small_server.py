@@ -31,7 +31,7 @@ Answering = Callable[[str, str, Mapping[str, str], bytes], HttpAnswer]
 
 
 class SmallServer:
-    """Serves GET and POST in threads from `start` to `stop`."""
+    """Serves GET, HEAD and POST in threads from `start` to `stop`."""
 
     def __init__(self, answering: Answering, *, name: str) -> None:
         self.url = ""
@@ -67,14 +67,15 @@ class SmallServer:
                 self.close_connection = True
                 return None
 
-            do_POST = do_GET
+            do_POST = do_HEAD = do_GET
 
             def _send(self, answer: HttpAnswer, *, share: float = 1.0) -> None:
                 self.send_response(answer.status)
                 for name, value in {**answer.headers, "content-length": str(len(answer.body))}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(answer.body[: int(len(answer.body) * share)])
+                if self.command != "HEAD":
+                    self.wfile.write(answer.body[: int(len(answer.body) * share)])
 
             def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class names it so
                 """Nothing: who calls reports the call."""

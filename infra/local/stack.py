@@ -279,6 +279,8 @@ class Stack:
                 "DomainName": f"{name}.s3.amazonaws.com",
                 "RegionalDomainName": f"{name}.s3.{place.region}.amazonaws.com",
             },
+            "AWS::CloudFront::Distribution": {"Ref": name, "DomainName": f"{name.lower()}.cloudfront.net"},
+            "AWS::CloudFront::OriginAccessControl": {"Ref": name, "Id": name},
             "AWS::SecretsManager::Secret": {"Ref": name, "Id": name, "Arn": name},
             "AWS::Serverless::Function": {"Ref": name, "Arn": function, "Alias": function},
             "AWS::Serverless::HttpApi": self._api(logical_id),

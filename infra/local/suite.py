@@ -25,6 +25,7 @@ from typing import Any, Self
 from infra.local import costs, pages
 from infra.local.clock import ShiftedClock
 from infra.local.engine import Clients, CreatedResources, Engine, account, connect, environment, provision, reserve
+from infra.local.files_host import FilesServer
 from infra.local.gateway import Gateway
 from infra.local.invoke import WorkerPool
 from infra.local.loading import load
@@ -104,6 +105,7 @@ class Suite:
         ports: Mapping[str, int],
         sandbox_port: int,
         platforms_port: int | None,
+        files_port: int,
         retry_seconds: int,
         document: Path | None,
         document_servers: Mapping[str, str],
@@ -160,6 +162,11 @@ class Suite:
             self.platforms = Platforms(now=clock.now, folder=state_dir)
             self.platforms.start(port=platforms_port)
             cleanup.callback(self.platforms.stop)
+        self.files_url = ""
+        for host in template.files_hosts:
+            files = FilesServer(host, clients.s3)
+            self.files_url = files.start(port=files_port)
+            cleanup.callback(files.stop)
         self.schedules = ScheduleRunner(
             template, clock=clock, invoker=for_events, sqs=clients.sqs,
             anchor=datetime.fromisoformat(memory.anchor) if memory.anchor else None,
@@ -189,6 +196,7 @@ class Suite:
         ports: Mapping[str, int] | None = None,
         sandbox_port: int = 0,
         platforms_port: int | None = None,
+        files_port: int = 0,
         document: Path | None = None,
         document_servers: Mapping[str, str] | None = None,
         clock_hook: str = "",
@@ -205,9 +213,9 @@ class Suite:
         `clock`: None continues at the time of the stored state. `parameters` override the template's; parameters for
         the addresses of the suite itself are set if the template has them. `ports` are those of the HTTP APIs by
         their ids; others, and a `sandbox_port` of 0, get any free one. `platforms_port` (None: no server) is that of
-        the local platforms. `document` is the OpenAPI document of the
-        pages, `document_servers` has the API's id for each address in it. `clock_hook` is the `module:function` that
-        sets the functions' clock, `clock_header` the header that tells its time where it was moved. `workers`:
+        the local platforms, `files_port` (0: any free one) that of public files. `document` is the OpenAPI document
+        of the pages, `document_servers` has the API's id for each address in it. `clock_hook` is the `module:function`
+        that sets the functions' clock, `clock_header` the header that tells its time where it was moved. `workers`:
         processes for requests, and as many for events. `background` runs queues, pipes and schedules in threads;
         otherwise `drain` and `tick` do. A failed message is repeated after `retry_seconds` (default: at once, in the
         background after 2 s). `endpoint`: an AWS endpoint to use instead of the emulator (default: the variable
@@ -228,6 +236,7 @@ class Suite:
             taken = {api: _reserve((ports or {}).get(api, 0), held) for api in load(template).apis}
             counter_port = _reserve(sandbox_port, held)
             door_port = None if platforms_port is None else _reserve(platforms_port, held)
+            shelf_port = _reserve(files_port, held)
             engine = Engine.start(
                 state=home / "engine" if state_dir else None, log=home / "engine.log", region=REGION,
                 endpoint=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
@@ -236,7 +245,8 @@ class Suite:
             urls = {api: f"http://127.0.0.1:{port}" for api, port in taken.items()}
             place = Place(region=REGION, endpoint=engine.endpoint, api_urls=urls)
             url = next(iter(urls.values()))
-            given = _parameters(template, url, f"http://127.0.0.1:{counter_port}", door_port) | dict(parameters or {})
+            given = _parameters(template, url, f"http://127.0.0.1:{counter_port}", door_port, shelf_port)
+            given |= dict(parameters or {})
             resolved = load(template, place=place, parameters=given)
             clients = connect(engine.endpoint, REGION)
             cleanup.callback(clients.close)
@@ -245,7 +255,8 @@ class Suite:
                 provisioned=provision(resolved, clients), clients=clients,
                 clock=clock or ShiftedClock(timedelta(seconds=memory.shift_seconds)), memory=memory,
                 workers=workers or max(2, (os.cpu_count() or 2) // 2),
-                ports=taken, sandbox_port=counter_port, platforms_port=door_port, document=document,
+                ports=taken, sandbox_port=counter_port, platforms_port=door_port, files_port=shelf_port,
+                document=document,
                 clock_hook=clock_hook,
                 clock_header=clock_header,
                 document_servers=document_servers or {},
@@ -374,7 +385,9 @@ def wake(state_dir: Path, template: Path, parameters: Mapping[str, str], cleanup
     return environment(resolved, engine.endpoint)
 
 
-def _parameters(template: Path, api_url: str, sandbox_url: str, platforms_port: int | None = None) -> dict[str, str]:
+def _parameters(
+    template: Path, api_url: str, sandbox_url: str, platforms_port: int | None = None, files_port: int | None = None
+) -> dict[str, str]:
     """Local values of the template's parameters, as far as it has them."""
     declared = parse_yaml(template.read_text(encoding="utf-8")).get("Parameters") or {}
     local = {
@@ -387,6 +400,8 @@ def _parameters(template: Path, api_url: str, sandbox_url: str, platforms_port: 
         "WebhookPrivateNetworks": os.environ.get("WEBHOOK_PRIVATE_NETWORKS", "127.0.0.0/8"),
         "LogLevel": os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"),
     }
+    if files_port is not None:
+        local["FilesUrl"] = f"http://127.0.0.1:{files_port}"
     if platforms_port is not None:
         local["PaymentChannels"] = "wechat alipay douyin"
         local["WechatUrl"] = f"http://127.0.0.1:{platforms_port}/wechat"

@@ -138,12 +138,31 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Notification:
+    """What a bucket sends to a queue: `event` (`s3:ObjectCreated:*`) of keys that begin with `prefix`."""
+
+    queue_arn: str
+    event: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """One bucket."""
 
     logical_id: str
     name: str
     versioned: bool
+    notifications: tuple[Notification, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilesHost:
+    """A CloudFront distribution: serves the files of one bucket, each with these headers (in lower case)."""
+
+    logical_id: str
+    bucket: str
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +222,7 @@ class Template:
     skipped: tuple[SkippedResource, ...]
     outputs: Mapping[str, Json]
     machines: tuple[Machine, ...] = ()
+    files_hosts: tuple[FilesHost, ...] = ()
 
     def function(self, name: str) -> Function:
         """The function of this name, or of the folder `functions/<name>`. KeyError if there is none."""

@@ -3,7 +3,8 @@
     requirements.lock                     everything for working here, on any platform, Python 3.11 and newer
     requirements-sam.lock                 the SAM command alone, which pins another boto3
     layers/dependencies/requirements.txt  what every function imports
-    layers/reports/requirements.txt       what only the functions with reports import
+    layers/media/requirements.txt         what only the functions that draw or read pictures import
+    layers/reports/requirements.txt       what only the functions with reports import, without the two above
 
 Every line is pinned by hash and no file names a host, so that each machine installs the same bytes from its own index.
 The layers are subsets of the first lock (`tests/architecture` compares): shipped versions are the tested ones.
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
 SAM_LOCK = ROOT / "requirements-sam.lock"
 DEPENDENCIES = ROOT / "layers/dependencies/requirements.txt"
+MEDIA = ROOT / "layers/media/requirements.txt"
 REPORTS = ROOT / "layers/reports/requirements.txt"
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^ ;\\]+)[^\n]*(?:\n +--hash[^\n]*)*", re.M)
 
@@ -50,12 +52,17 @@ def _layer(python: str, *arguments: str, without: Sequence[str] = ()) -> str:
 
 
 def main() -> None:
-    """Write the four files. Raises `CalledProcessError` when `pyproject.toml` cannot be resolved."""
-    LOCK.write_text(_resolve("pyproject.toml", "--extra=reports", "--group=dev", "--python-version=3.11"), "utf-8")
+    """Write the five files. Raises `CalledProcessError` when `pyproject.toml` cannot be resolved."""
+    LOCK.write_text(
+        _resolve("pyproject.toml", "--extra=media", "--extra=reports", "--group=dev", "--python-version=3.11"), "utf-8"
+    )
     SAM_LOCK.write_text(_resolve("--group=sam", "--python-version=3.11"), "utf-8")
     base = _layer("3.13")
     DEPENDENCIES.write_text(base, "utf-8")
-    REPORTS.write_text(_layer("3.13", "--extra=reports", without=list(requirements(base))), "utf-8")
+    media = _layer("3.13", "--extra=media", without=list(requirements(base)))
+    MEDIA.write_text(media, "utf-8")
+    shared = [*requirements(base), *requirements(media)]
+    REPORTS.write_text(_layer("3.13", "--extra=reports", without=shared), "utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from infra.packaging.bundles import UNWANTED
-from infra.packaging.lock import DEPENDENCIES, LOCK, REPORTS, SAM_LOCK, requirements
+from infra.packaging.lock import DEPENDENCIES, LOCK, MEDIA, REPORTS, SAM_LOCK, requirements
 from tests.house.cloud import ROOT
 from tests.house.stacks import camel, functions
 
@@ -123,7 +123,7 @@ def test_what_the_package_imports_is_in_one_of_the_layers() -> None:
     reached = {module for path in PACKAGE.rglob("*.py") for module in reached_from(path)}
     outside = reached - set(sys.stdlib_module_names)
 
-    assert outside <= provided_by(DEPENDENCIES) | provided_by(REPORTS)
+    assert outside <= provided_by(DEPENDENCIES) | provided_by(MEDIA) | provided_by(REPORTS)
     assert not outside & set(UNWANTED)
 
 
@@ -140,19 +140,31 @@ def test_the_reports_layer_is_where_reports_are_written_and_nowhere_else() -> No
     assert with_layer == {"payouts/on_step", "payouts/nightly_tax"}
 
 
+def test_the_media_layer_is_where_pictures_are_read_or_drawn_and_nowhere_else() -> None:
+    only_there = provided_by(MEDIA) - provided_by(DEPENDENCIES)
+    users = {
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
+        if {module.split(".")[0] for module in imports_of(path)} & only_there
+    }  # fmt: skip
+    with_layer = {name_of(folder) for folder in FUNCTIONS if "MediaLayer" in layers_of(name_of(folder))}
+
+    assert users == {"uploads/pictures/decode.py"}
+    assert with_layer == {"uploads/on_upload", "payouts/on_step", "payouts/nightly_tax"}
+    assert "pillow" not in {canonicalize_name(name) for name in requirements(DEPENDENCIES.read_text("utf-8"))}
+
+
 def test_the_layers_are_subsets_of_the_lock() -> None:
     locked = requirements(LOCK.read_text("utf-8"))
-    for layer in (DEPENDENCIES, REPORTS):
+    for layer in (DEPENDENCIES, MEDIA, REPORTS):
         for name, entry in requirements(layer.read_text("utf-8")).items():
             assert entry == locked[name], f"{layer.parent.name}: {name} is not what the tests run with; make lock"
 
 
-def test_the_two_layers_share_nothing() -> None:
-    first, second = (set(requirements(path.read_text("utf-8"))) for path in (DEPENDENCIES, REPORTS))
+def test_the_layers_share_nothing() -> None:
+    layers = [set(requirements(path.read_text("utf-8"))) for path in (DEPENDENCIES, MEDIA, REPORTS)]
 
-    assert first
-    assert second
-    assert not first & second
+    assert all(layers)
+    assert sum(map(len, layers)) == len(set().union(*layers))
 
 
 def test_the_dependencies_layer_is_the_closure_of_what_pyproject_names() -> None:
@@ -170,6 +182,7 @@ def test_the_lock_satisfies_pyproject() -> None:
     versions = {canonicalize_name(name): entry.partition("==")[2].split()[0] for name, entry in locked.items()}
     asked = [
         *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["media"],
         *project["project"]["optional-dependencies"]["reports"],
         *project["dependency-groups"]["dev"],
     ]
@@ -180,7 +193,7 @@ def test_the_lock_satisfies_pyproject() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [LOCK, SAM_LOCK, DEPENDENCIES, REPORTS], ids=lambda path: f"{path.parent.name}-{path.name}"
+    "path", [LOCK, SAM_LOCK, DEPENDENCIES, MEDIA, REPORTS], ids=lambda path: f"{path.parent.name}-{path.name}"
 )
 def test_every_line_is_pinned_by_hash_and_no_host_is_named(path: Path) -> None:
     text = path.read_text("utf-8")

@@ -14,7 +14,7 @@ def test_one_function_writes_seals_and_nobody_deletes_any() -> None:
     removed = {what for rights in granted().values() for action, what in rights if action.startswith("s3:Delete")}
 
     assert writers == {"LedgerNightlySeal"}
-    assert removed == {"ExportFiles/exports/*"}
+    assert removed == {"ExportFiles/exports/*", "UploadFiles/incoming/*", "UploadFiles/kept/*"}
 
 
 def test_the_bucket_refuses_to_replace_or_remove_a_seal_whoever_asks() -> None:

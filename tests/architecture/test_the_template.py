@@ -8,6 +8,7 @@ import pytest
 
 from cardstock.clock import BRAND_ZONE
 from cardstock.members.export_model import FILE_LIFE
+from cardstock.uploads.model import PURPOSES
 from infra.contract.routes import apis
 from infra.local.loading import load
 from infra.local.template import Function, Place
@@ -138,7 +139,7 @@ def test_no_right_has_a_wildcard() -> None:
         for target in targets:
             text = str(target)
             objects_of_one_folder = text.startswith("{'Fn::Sub'") and re.search(
-                r"(ReportsBucket|ExportFiles(Bucket)?)}/\w+/\*'", text
+                r"(ReportsBucket|(Export|Upload|Public)Files(Bucket)?)}/\w+/\*'", text
             )
             # Secrets Manager adds six letters to a secret's name, and nobody knows them before.
             one_secret = re.search(r"Secrets}-[\w-]+-\?{6}'", text)
@@ -295,12 +296,39 @@ def test_reports_keep_their_versions_and_exports_are_gone_once_they_are_deleted(
     reports, exports = (BUCKETS[name]["Properties"] for name in ("Reports", "ExportFiles"))
     (rule,) = exports["LifecycleConfiguration"]["Rules"]
 
-    assert sorted(BUCKETS) == ["ExportFiles", "Reports"]
+    assert sorted(BUCKETS) == ["ExportFiles", "PublicFiles", "Reports", "UploadFiles"]
     assert reports["VersioningConfiguration"] == {"Status": "Enabled"}
     assert not exports.keys() & {"VersioningConfiguration", "ObjectLockEnabled", "ObjectLockConfiguration"}
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", FILE_LIFE.days)
     assert "Filter" not in rule
     assert "Prefix" not in rule
+
+
+def test_files_that_arrive_go_after_a_day_and_kept_ones_after_the_term_of_their_purpose() -> None:
+    bucket = BUCKETS["UploadFiles"]["Properties"]
+    terms = {rule["Prefix"]: rule["ExpirationInDays"] for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    kept = {f"kept/{name}/": terms.keep.days for name, terms in PURPOSES.items() if terms.keep is not None}
+
+    assert terms == {"incoming/": 1, **kept}
+    assert all(rule["Status"] == "Enabled" for rule in bucket["LifecycleConfiguration"]["Rules"])
+    assert not bucket.keys() & {"VersioningConfiguration", "ObjectLockEnabled", "ObjectLockConfiguration"}
+
+
+def test_public_files_are_read_by_one_host_alone_which_lets_nothing_in_them_run() -> None:
+    [(_, policy)] = [each for each in resources("AWS::S3::BucketPolicy") if each[0] == "PublicFilesPolicy"]
+    _, allowed = policy["Properties"]["PolicyDocument"]["Statement"]
+    [host] = template().files_hosts
+
+    assert (allowed["Effect"], allowed["Principal"]) == ("Allow", {"Service": "cloudfront.amazonaws.com"})
+    assert "distribution/${FilesHost}" in str(allowed["Condition"])
+    assert host.headers == {
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+        "referrer-policy": "no-referrer",
+        "strict-transport-security": "max-age=31536000",
+        "cache-control": "public, max-age=31536000, immutable",
+        "cross-origin-resource-policy": "cross-origin",
+    }
 
 
 def queues() -> dict[str, dict[str, Any]]:

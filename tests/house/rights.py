@@ -14,6 +14,7 @@ from typing import Any
 import botocore.handlers
 import pytest
 from aws_lambda_powertools.utilities.parameters.base import BaseProvider
+from botocore.signers import S3PostPresigner
 
 from tests.house import whole_run
 from tests.house.cloud import template
@@ -68,6 +69,9 @@ def rights_of(service: str, operation: str, parameters: dict[str, Any]) -> set[R
         return {(f"sqs:{operation.removesuffix('Batch')}", _named(parameters["QueueUrl"]))}
     if service == "secretsmanager":
         return {(f"secretsmanager:{operation}", _named(parameters["SecretId"]))}
+    if service == "s3" and operation == "CopyObject":
+        source = parameters["CopySource"]
+        return rights_of("s3", "GetObject", source) | rights_of("s3", "PutObject", parameters)
     if service == "s3":
         action = {"HeadObject": "GetObject", "CreateMultipartUpload": "PutObject"}.get(operation, operation)
         folder = str(parameters.get("Key", "")).partition("/")[0]
@@ -116,7 +120,7 @@ def _function_of(file: str) -> str | None:
 
 def _record(params: Any, model: Any, **_: Any) -> None:
     function = acting_function()
-    if function is not None:
+    if function is not None and model.name != "CreateBucket":  # a form is signed with this one's address: `_see_forms`
         for right in rights_of(model.service_model.service_name, model.name, params):
             _use(function, right)
 
@@ -161,8 +165,24 @@ def _see_secrets() -> None:
     BaseProvider.get = get  # type: ignore[method-assign]  # for the whole run
 
 
+def _see_forms() -> None:
+    """See every form that a function signs: whoever posts it uses the function's right to put the file."""
+    sign = S3PostPresigner.generate_presigned_post
+
+    def signed(self: Any, **how: Any) -> Any:
+        function = acting_function()
+        if function is not None:
+            bucket = next(each["bucket"] for each in how["conditions"] if "bucket" in each)
+            for right in rights_of("s3", "PutObject", {"Bucket": bucket, "Key": how["fields"]["key"]}):
+                _use(function, right)
+        return sign(self, **how)
+
+    S3PostPresigner.generate_presigned_post = signed
+
+
 def pytest_configure() -> None:
     """See every call of every client made from now on."""
     _see_secrets()
+    _see_forms()
     botocore.handlers.BUILTIN_HANDLERS.append(("before-parameter-build", _record))
     whole_run.checks.append(unused)

@@ -9,3 +9,8 @@ class Document(msgspec.Struct, frozen=True):
     name: str
     content_type: str
     content: bytes
+
+
+def public_address(host: str, key: str) -> str:
+    """Where a file of the public host is read: `https://files.example.com/files/upl_1/800.webp`."""
+    return f"{host}/{key}"

@@ -30,6 +30,7 @@ RetentionKey: TypeAlias = Literal[
     "partners",
     "staff",
     "exports",
+    "uploads",
     "open_items",
 ]
 
@@ -319,6 +320,20 @@ CLASSES: Final = (
         _NECESSARY,
         _NONE,
         shapes=("members.ExportItem",),
+    ),
+    Retention(
+        "uploads",
+        Text(
+            "会员上传的图片，不含拍摄地点与设备信息",
+            "pictures that a member has uploaded, without the place and the camera",
+        ),
+        Text(
+            "至账号注销；聊天图片最长一年，售后图片最长三年；被拒绝的即时删除",
+            "until the account is closed; of chats a year, of after-sales three years at most; refused ones go at once",
+        ),
+        _NECESSARY,
+        _NONE,
+        shapes=("uploads.UploadItem",),
     ),
     Retention(
         "open_items",

@@ -1,8 +1,10 @@
-"""Files in S3 that are written once: the first write of a key wins."""
+"""Files in S3: written once, where the first write of a key wins, or written anew; and forms that take one file."""
 
 from functools import cache
 from typing import Any, Final
+from urllib.parse import quote
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cardstock.aws.client import client
@@ -30,8 +32,15 @@ def forget_client() -> None:
     _client.cache_clear()
 
 
+class PostForm(msgspec.Struct, frozen=True):
+    """What takes one file: where it is posted, and the fields that go before it."""
+
+    url: str
+    fields: dict[str, str]
+
+
 class Files:
-    """`payouts.ports.Files` in one bucket."""
+    """`payouts.ports.Files` and `uploads.ports.UploadFiles` in one bucket."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
@@ -67,6 +76,42 @@ class Files:
             return self.read(key)
         return document.content
 
+    def put(self, key: str, document: Document) -> None:
+        """Write it, whatever was under the key. With a name browsers save it under that, without one they show it."""
+        named = {}
+        if document.name:
+            named["ContentDisposition"] = f"attachment; filename*=UTF-8''{quote(document.name, safe='')}"
+        try:
+            _client().put_object(
+                Bucket=self._bucket, Key=key, Body=document.content, ContentType=document.content_type, **named
+            )
+        except ClientError as error:
+            raise _known(error) from error
+        except BotoCoreError as error:
+            raise STORE_UNAVAILABLE() from error
+
+    def copy_to(self, bucket: str, key: str, to: str) -> None:
+        """Copy a file, with its media type, under a key of another bucket, whatever was there."""
+        try:
+            _client().copy_object(Bucket=bucket, Key=to, CopySource={"Bucket": self._bucket, "Key": key})
+        except ClientError as error:
+            raise _known(error) from error
+        except BotoCoreError as error:
+            raise STORE_UNAVAILABLE() from error
+
+    def form(self, key: str, content_type: str, most_bytes: int, seconds: int) -> PostForm:
+        """A form that takes one file under exactly this key and media type, with 1 to `most_bytes` bytes; no call.
+
+        Whoever has it may post until `seconds` are over, also again."""
+        made = _client().generate_presigned_post(
+            self._bucket,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, most_bytes]],
+            ExpiresIn=seconds,
+        )
+        return PostForm(made["url"], made["fields"])
+
     def remove(self, key: str) -> None:
         """Remove the file of a bucket without versions, if there is one."""
         try:
@@ -89,6 +134,26 @@ class Files:
             raise STORE_UNAVAILABLE() from error
         return content
 
+    def read_as(self, key: str, mark: str) -> bytes:
+        """The bytes under a key if they are those with this ETag. Raises `NotFoundError` if not, or without any, which
+        S3 tells only those who may list the bucket: others get what is not there as a refusal."""
+        try:
+            content: bytes = _client().get_object(Bucket=self._bucket, Key=key, IfMatch=f'"{mark}"')["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "PreconditionFailed", "412"):
+                raise NOT_FOUND() from error
+            raise _known(error) from error
+        except BotoCoreError as error:
+            raise STORE_UNAVAILABLE() from error
+        return content
+
+    def sign(self, key: str) -> str:
+        """A link to a file that is there, good for `LINK_SECONDS`; no call."""
+        address: str = _client().generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=LINK_SECONDS
+        )
+        return address
+
     def link(self, key: str) -> str:
         try:
             _client().head_object(Bucket=self._bucket, Key=key)
@@ -98,10 +163,7 @@ class Files:
             raise _known(error) from error
         except BotoCoreError as error:
             raise STORE_UNAVAILABLE() from error
-        address: str = _client().generate_presigned_url(
-            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=LINK_SECONDS
-        )
-        return address
+        return self.sign(key)
 
 
 def _status(error: ClientError) -> int:

@@ -23,6 +23,7 @@
 | write an export of a member's data | `exporting`, `exporting_wiring`, `exporting_texts` | `members/on_export` |
 | its records, as they were and as they are written | `exporting_as_of`, `exporting_views_wiring` | `exporting` |
 | erase closed accounts, as far as no law keeps them | `erasing`, `erasing_wiring` | `members/nightly_erasure` |
+| ask for, read and receive uploads of members | `uploading`, `uploading_wiring` | `uploads/api`, `uploads/on_upload` |
 | erase orders that ended three years ago | `order_retention`, `order_retention_wiring` | `orders/nightly_retention` |
 | find what a member has, before an account joins it by a number | `holdings` | `members/api` |
 | place a buyer in the network, for a quote and an order | `buying`, `buying_wiring` | `orders/api` |

@@ -8,6 +8,7 @@ from cardstock.compliance import wiring as compliance_wiring
 from cardstock.edge.wiring import marker
 from cardstock.flows.closing_wiring import remove_cards
 from cardstock.flows.exporting_wiring import delete_exports_of
+from cardstock.flows.uploading_wiring import remove_uploads_of
 from cardstock.flows.wiring import rules
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members import wiring as members_wiring
@@ -34,7 +35,7 @@ def erasing_needs() -> "ErasingNeeds":
         books=ledger_wiring.books(),
         settles_at=settles_at,
         marker=marker(),
-        removals=(delete_exports_of, remove_cards, remove_accounts_of, remove_row_of),
+        removals=(delete_exports_of, remove_uploads_of, remove_cards, remove_accounts_of, remove_row_of),
     )
 
 

@@ -2,8 +2,8 @@
 #
 #   make demo     real shop data, from a card view to a payout report (DATA=file.csv.gz LIMIT=2000 for another file)
 #   make test     lint, types, import contracts, template checks and all tests
-#   make serve    the whole deployment on 127.0.0.1, until Ctrl-C (PORT=9000: on 9000 to 9003; or STAFF_PORT, SANDBOX_PORT,
-#                 PLATFORMS_PORT of your own; STATE=.local/demo: what make demo left; PARAMETERS="FreightFen=800 ..." for the template's parameters)
+#   make serve    the whole deployment on 127.0.0.1, until Ctrl-C (PORT=9000: on 9000 to 9004; or STAFF_PORT, SANDBOX_PORT,
+#                 PLATFORMS_PORT, FILES_PORT of your own; STATE=.local/demo: what make demo left; PARAMETERS="FreightFen=800 ..." for the template's parameters)
 #   make bench    what the main operations cost, in AWS calls, capacity units and Python calls
 #                 (PAYEES=10000: instead, one payout to so many people in seconds and memory; about four minutes)
 #   make lint     lint, formatting and spelling only
@@ -32,7 +32,7 @@ demo: $(READY)
 serve: $(READY)
 	@$(BIN)/python -m infra.demo serve $(if $(PORT),--port "$(PORT)") $(if $(STAFF_PORT),--staff-port "$(STAFF_PORT)") \
 		$(if $(SANDBOX_PORT),--sandbox-port "$(SANDBOX_PORT)") \
-		$(if $(PLATFORMS_PORT),--platforms-port "$(PLATFORMS_PORT)") $(if $(STATE),--state "$(STATE)") \
+		$(if $(PLATFORMS_PORT),--platforms-port "$(PLATFORMS_PORT)") $(if $(FILES_PORT),--files-port "$(FILES_PORT)") $(if $(STATE),--state "$(STATE)") \
 		$(if $(PARAMETERS),--parameter "$(PARAMETERS)")
 
 test: lint

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from infra.demo.demo import PARAMETERS, STATE, run
-from infra.demo.deployment import PLATFORMS_PORT, PORTS, PUBLIC, SANDBOX_PORT, STAFF, start
+from infra.demo.deployment import FILES_PORT, PLATFORMS_PORT, PORTS, PUBLIC, SANDBOX_PORT, STAFF, start
 from infra.demo.one_run import DemoError
 from infra.demo.seeding import seed as seed_shop
 from infra.demo.shop import ShopError
@@ -47,6 +47,9 @@ def serve(
     platforms_port: Annotated[
         int | None, typer.Option(min=0, max=MAX_PORT, help="Port of the local platforms; else PORT + 3.")
     ] = None,
+    files_port: Annotated[
+        int | None, typer.Option(min=0, max=MAX_PORT, help="Port of the public files; else PORT + 4.")
+    ] = None,
     state: Annotated[Path, typer.Option(help="Where state and logs are kept.")] = ROOT / ".local" / "serve",
     workers: Annotated[int | None, typer.Option(help="Processes for requests, and as many for events.")] = None,
     seed: Annotated[bool, typer.Option(help="Fill an empty state with the demonstration's data.")] = True,
@@ -63,10 +66,11 @@ def serve(
     staff_port = _following(port, PORTS[STAFF]) if staff_port is None else staff_port
     sandbox_port = _following(port, SANDBOX_PORT) if sandbox_port is None else sandbox_port
     platforms_port = _following(port, PLATFORMS_PORT) if platforms_port is None else platforms_port
+    files_port = _following(port, FILES_PORT) if files_port is None else files_port
     try:
         suite = start(
             state_dir=state, ports={PUBLIC: port, STAFF: staff_port}, sandbox_port=sandbox_port,
-            platforms_port=platforms_port, workers=workers, background=True,
+            platforms_port=platforms_port, files_port=files_port, workers=workers, background=True,
             parameters=PARAMETERS | given_parameters(parameter or []),
         )  # fmt: skip
     except (SuiteError, EngineError, TemplateError, ScheduleError) as error:

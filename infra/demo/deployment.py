@@ -15,7 +15,7 @@ DOCUMENT = ROOT / "infra" / "contract" / "openapi.json"
 PUBLIC, STAFF = "api", "staffapi-api"
 """The ids of the two HTTP APIs: members, agents, payment notices and inboxes; staff and partners."""
 PORTS: Mapping[str, int] = {PUBLIC: 8700, STAFF: 8702}
-SANDBOX_PORT, PLATFORMS_PORT = 8701, 8703
+SANDBOX_PORT, PLATFORMS_PORT, FILES_PORT = 8701, 8703, 8704
 CLOCK_HOOK = "cardstock.clock:set_clock"
 CLOCK_HEADER = "Cardstock-Time"
 """Tells the shop's time in every answer while it is not the machine's."""

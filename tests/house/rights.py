@@ -70,8 +70,8 @@ def rights_of(service: str, operation: str, parameters: dict[str, Any]) -> set[R
     if service == "secretsmanager":
         return {(f"secretsmanager:{operation}", _named(parameters["SecretId"]))}
     if service == "s3" and operation == "CopyObject":
-        source = parameters["CopySource"]
-        return rights_of("s3", "GetObject", source) | rights_of("s3", "PutObject", parameters)
+        bucket, _, key = str(parameters["CopySource"]).partition("/")
+        return rights_of("s3", "GetObject", {"Bucket": bucket, "Key": key}) | rights_of("s3", "PutObject", parameters)
     if service == "s3":
         action = {"HeadObject": "GetObject", "CreateMultipartUpload": "PutObject"}.get(operation, operation)
         folder = str(parameters.get("Key", "")).partition("/")[0]

@@ -17,12 +17,14 @@ from cardstock.ids import RequestKey, StoredAnswer
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers
 from tests.house.cloud import ROOT_KEY, Context, http_event, serve, template
+from tests.people import pictures
 from tests.people.exports import Exporter
 from tests.people.finance import FIRST, PAYOUT
 from tests.people.shop import Shop
 from tests.people.staff import Phone, person, serve_confirmed, staff_key, supplier_key
 from tests.people.suppliers import LIGHTS
 from tests.people.tokens import access_token
+from tests.people.uploads import Uploader
 
 Sent = dict[str, Any]
 IDEMPOTENT = {
@@ -226,6 +228,14 @@ def exported(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     return sent, change
 
 
+def uploaded(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    body = {"purpose": "after_sale", "content_type": "image/jpeg", "size": 1000}
+    token = access_token(Exporter(shop.cloud, shop.clock).person("anna").id)
+    uploader = Uploader(shop.cloud, shop.clock, token)
+    sent: Sent = {"path": "/v1/uploads", "body": body, "token": token, "key": "k"}
+    return sent, lambda: uploader.work(uploader.put(body_of(sent)["upload_id"], pictures.from_a_phone(6)))
+
+
 LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
     "POST /v1/products/{sku}/stock": stock,
     "POST /v1/orders": placed,
@@ -235,6 +245,7 @@ LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
     "POST /v1/staff": person_created,
     "POST /v1/debt-write-offs": written_off,
     "POST /v1/me/exports": exported,
+    "POST /v1/uploads": uploaded,
     "POST /v1/cards": card,
     "POST /v1/cards/{key}/shares": share,
     "POST /v1/partners/keys": key_made,

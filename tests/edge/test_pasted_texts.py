@@ -41,6 +41,7 @@ ASCII_ONLY = {
     "CardVersion.website", "MemberQuery.day", "OrderQuery.day", "OrderQuery.member_id", "OrderQuery.supplier_id",
     "SalesDaysQuery.since", "SalesDaysQuery.until", "SalesDaysQuery.supplier_id", "StaffProductQuery.supplier_id",
     "ActionQuery.day", "ActionQuery.person_id", "AskLogin.person_id", "ChooseDigits.digits",
+    "AskUpload.content_type",
 }  # fmt: skip
 """Texts that programs make and nobody types: full-width letters in them are refused."""
 

@@ -35,6 +35,8 @@ SUPPLIERS = {
     "PUT /v1/products/{sku}": ("TERMS_FOR_STAFF", "TERMS_FOR_STAFF"),
     "PUT /v1/products": ("TERMS_FOR_STAFF", "TERMS_FOR_STAFF"),
     "POST /v1/products/{sku}/stock": (DONE, "NOT_FOUND"),
+    "POST /v1/uploads": (DONE, DONE),  # each its own upload
+    "GET /v1/uploads/{upload_id}": ("NOT_FOUND", "NOT_FOUND"),  # it is a member's
     "GET /v1/supplier-orders": (DONE, DONE),  # each its own list
     "POST /v1/webhook-endpoints": (DONE, DONE),  # each its own endpoint
     "GET /v1/webhook-endpoints": (DONE, DONE),  # each its own list
@@ -67,6 +69,7 @@ MEMBERS = {
     "DELETE /v1/me/sessions/{session_id}": (DONE, "NOT_FOUND"),
     "DELETE /v1/me/merges/{member_id}": ("NOT_FOUND", "NOT_FOUND"),  # neither has merged
     "GET /v1/me/exports/{export_id}": (DONE, "NOT_FOUND"),
+    "GET /v1/uploads/{upload_id}": (DONE, "NOT_FOUND"),
     "PUT /v1/me/staff/confirmations/{confirmation_id}": ("NOT_STAFF", "NOT_STAFF"),  # neither is linked with a person
     "PUT /v1/me/staff-logins/{login_id}": ("NOT_FOUND", "NOT_FOUND"),  # none of them is staff
     "GET /v1/me/tax/{year}": (DONE, DONE),  # each the own figures
@@ -75,6 +78,7 @@ MEMBERS = {
 
 NOT_FOR_STAFF = {"PUT /v1/products/{sku}/draft": "NOT_A_SUPPLIER"}
 
+PHOTO = {"purpose": "after_sale", "content_type": "image/jpeg", "size": 1}
 FACE = {"versions": {"default": {"name": "林晓雨"}}}
 TERMS = {"name": "Bag", "supplier_id": "sup_lights", "price_fen": 1, "qualifying": True}
 BODIES: dict[str, Any] = {
@@ -83,6 +87,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/products": {"products": [{"sku": "DRAFT1", **TERMS}]},
     "POST /v1/products/{sku}/stock": {"add": 1},
     "POST /v1/webhook-endpoints": {"events": ["shipment.created"]},
+    "POST /v1/uploads": {"purpose": "product_image", "content_type": "image/png", "size": 1},
     "POST /v1/orders/{order_id}/payments": {"channel": "sandbox"},
     "POST /v1/orders/{order_id}/charges": {"agreement_id": "agr_" + "z" * 26},
     "POST /v1/orders/{order_id}/refunds": {"reason": "mine", "lines": [{"sku": "84406B", "units": 1}]},
@@ -130,6 +135,7 @@ class World:
             "year": "2026",
             "session_id": session.id,
             "purpose": "account",
+            "upload_id": self.send("POST /v1/uploads", self.owner, body=PHOTO).body["upload_id"],
             "export_id": self.send("POST /v1/me/exports", self.owner).body["export_id"],
         }
 

@@ -1,8 +1,10 @@
 """HTTP: members, staff and suppliers ask for uploads, and see what became of them."""
 
+from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge.callers import STAFF
 from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
+from cardstock.errors import NOT_FOUND
 from cardstock.flows import callers_wiring, uploading
 from cardstock.members.wiring import members
 from cardstock.uploads import schemas
@@ -10,12 +12,12 @@ from cardstock.uploads.asking import Asker
 from cardstock.uploads.reading import Reader
 from cardstock.uploads.wiring import files_host, upload_files, uploads
 
-api = Api("uploads", callers=callers_wiring.callers, staff=callers_wiring.staff_record)
+api = Api("uploads", callers=callers_wiring.callers, staff=callers_wiring.staff_record, answers=DynamoAnswers)
 
 
 @api.post(
     "/v1/uploads", body=schemas.AskUpload, answer=schemas.UploadForm, status=201, auth="any", scope="catalog:write",
-    concerns=nobody, idempotent=True, codes=schemas.ASKING_CODES,
+    concerns=nobody, idempotent=True, first_answer="stored", codes=schemas.ASKING_CODES,
 )  # fmt: skip
 def ask_for_upload(request: Request[schemas.AskUpload, Nothing]) -> Answer:
     """Ask for a form that takes one file.
@@ -32,13 +34,23 @@ def ask_for_upload(request: Request[schemas.AskUpload, Nothing]) -> Answer:
     return Answer(schemas.UploadForm.of(asked.made), replayed=asked.replayed)
 
 
-@api.get("/v1/uploads/{upload_id}", answer=schemas.UploadView, auth="any", codes=schemas.READING_CODES)
+@api.get("/v1/uploads/{upload_id}", answer=schemas.UploadView, auth="any", scope="catalog:write",
+         codes=schemas.READING_CODES)  # fmt: skip
 def get_upload(request: Request[Nothing, Nothing]) -> schemas.UploadView:
     """Read what became of an upload, with links to its files.
 
-    Its owner, and staff with a scope of its purpose: `catalog:read` or `catalog:write` for products, `catalog:write`
-    for imports, `orders:refund` for after-sales and chats, `members:read` for cards.
-    """
+    Its owner; staff also those of suppliers."""
+    return _standing(request)
+
+
+@api.get("/v1/headquarters/uploads/{upload_id}", answer=schemas.UploadView, auth="key", scope="orders:refund",
+         codes=(NOT_FOUND,))  # fmt: skip
+def get_members_upload(request: Request[Nothing, Nothing]) -> schemas.UploadView:
+    """Read a picture that a member has sent for an after-sale or in a chat."""
+    return _standing(request)
+
+
+def _standing(request: Request[Nothing, Nothing]) -> schemas.UploadView:
     caller = request.caller
     reader = Reader(caller.owner, caller.scopes, caller.kind == "member", caller.owner == STAFF)
     found = uploading.find_upload(

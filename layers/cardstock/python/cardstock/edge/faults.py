@@ -84,6 +84,7 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     r"^[^\W\d_][^\d_<>\"\r\n\t]*$": ("姓名，不含数字和符号", "a name without digits and signs"),
     r"^[2-9A-HJKMNP-Za-hjkmnp-z]{12}$": ("12 个字母和数字", "12 letters and digits"),
+    r"^[a-z0-9.+-]+/[a-z0-9.+-]+$": ("小写的媒体类型，例如 image/jpeg", "a media type in small letters: image/jpeg"),
     r"^[!-~]{1,128}$": ("至多 128 个可见 ASCII 字符", "at most 128 visible ASCII characters"),
 }
 """Pattern -> what it demands, in Chinese and English. A test holds that every pattern of a body or query is here."""

@@ -57,25 +57,24 @@ HEIC: Final = frozenset({"image/heic", "image/heif"})
 class PurposeTerms(msgspec.Struct, frozen=True):
     """What files of a purpose are, and who may have to do with them.
 
-    `of_members`: members send them; else staff and suppliers do. `readers`: staff with one of these scopes reads them.
+    `of_members`: members send them; else staff and suppliers do. `scope`: staff with it reads them; empty: nobody does.
     `keep`: how long a file is kept; None: as long as its owner, or what names it, is there.
     """
 
     content: Content
     most_bytes: int
     of_members: bool
-    readers: frozenset[str]
+    scope: str
     keep: timedelta | None
 
 
-_SERVICE: Final = frozenset({"orders:refund"})
 PURPOSES: Final[Mapping[Purpose, PurposeTerms]] = {
-    "product_image": PurposeTerms("picture", 20 * _MB, False, frozenset({"catalog:read", "catalog:write"}), None),
-    "product_file": PurposeTerms("pdf", 20 * _MB, False, frozenset({"catalog:read", "catalog:write"}), None),
-    "import": PurposeTerms("table", 10 * _MB, False, frozenset({"catalog:write"}), timedelta(days=30)),
-    "after_sale": PurposeTerms("picture", 10 * _MB, True, _SERVICE, timedelta(days=3 * 366)),
-    "chat": PurposeTerms("picture", 10 * _MB, True, _SERVICE, timedelta(days=365)),
-    "card": PurposeTerms("picture", 10 * _MB, True, frozenset({"members:read"}), None),
+    "product_image": PurposeTerms("picture", 20 * _MB, False, "catalog:write", None),
+    "product_file": PurposeTerms("pdf", 20 * _MB, False, "catalog:write", None),
+    "import": PurposeTerms("table", 10 * _MB, False, "catalog:write", timedelta(days=30)),
+    "after_sale": PurposeTerms("picture", 10 * _MB, True, "orders:refund", timedelta(days=3 * 366)),
+    "chat": PurposeTerms("picture", 10 * _MB, True, "orders:refund", timedelta(days=365)),
+    "card": PurposeTerms("picture", 10 * _MB, True, "", None),
 }
 PUBLISHED: Final = frozenset({"product_image", "product_file"})
 """Purposes whose files become public with a product."""

@@ -14,6 +14,9 @@ FAMILIES: Final = (
         {
             "POST /v1/uploads": Operation("askUpload", "Ask for an upload", "申请上传"),
             "GET /v1/uploads/{upload_id}": Operation("getUpload", "Get an upload", "查看上传"),
+            "GET /v1/headquarters/uploads/{upload_id}": Operation(
+                "getMembersUpload", "Get a member's upload", "总部：查看会员上传"
+            ),
         },
     ),
 )

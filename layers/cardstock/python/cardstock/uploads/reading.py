@@ -45,7 +45,7 @@ def find_upload(reader: Reader, upload_id: str, *, uploads: Uploads, files: Uplo
 
 def _may_read(reader: Reader, upload: Upload) -> bool:
     if reader.is_staff:
-        return bool(upload.terms.readers & reader.scopes)
+        return upload.terms.scope in reader.scopes
     return upload.owner == reader.owner
 
 

@@ -30,6 +30,7 @@ NO_MEMBER = {
     "ORDERS_OPEN": "what is stored",
     "REFUNDS_OPEN": "what is stored",
     "DEBT_OPEN": "what is stored",
+    "IDENTITY_MISSING": "what is stored",
     "IDENTITIES_DIFFER": "the accounts together",
     "MERGED_TOO_MANY": "the accounts together",
     "PHONE_NEEDED": "the caller",

@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cardstock import clock
+from cardstock.members.model import Person
+from cardstock.members.store import DynamoMembers
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
 from functions.members.accounts_api.app import handler as accounts
@@ -29,6 +33,8 @@ HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
 FILES = [path for folder in HANDLERS for path in sorted((ROOT / "events" / folder).glob("*.json"))]
 REFUSALS = {
     "bad_without_reason": (400, "BODY_INVALID"),
+    "bad_dispute_without_identity": (422, "IDENTITY_MISSING"),
+    "bad_dispute_without_reason": (400, "BODY_INVALID"),
     "bad_read_by_low_scope": (403, "SCOPE_MISSING"),
     "bad_list_by_member": (403, "NOT_A_KEY"),
     "bad_day_of_no_calendar": (400, "QUERY_INVALID"),
@@ -62,6 +68,13 @@ def answer(handler: Callable[..., dict[str, Any]], *arguments: Any, **options: A
     return json.loads(handler(http_event(*arguments, **options), Context())["body"])
 
 
+def verified(member_id: str) -> str:
+    """The member, verified as a person."""
+    known = Person("王小明", "1****************X", "00$one", date(1949, 12, 31), "dev", clock.now())
+    assert DynamoMembers().add_person(member_id, known)
+    return member_id
+
+
 def placeholders() -> dict[str, str]:
     """What the files name in capitals, made in an empty account."""
     body = login_body("guide")
@@ -73,7 +86,7 @@ def placeholders() -> dict[str, str]:
     versions = {"versions": {"default": {"name": "林晓雨", "phone": "+86 138 0013 8000"}}}
     card = answer(cards, "POST", "/v1/cards", versions, token=token, key="made")["card"]
     share = answer(cards, "POST", f"/v1/cards/{card}/shares", {}, token=token, key="given")["share"]
-    staff = staff_key("Li Na", "network:appoint")
+    staff = staff_key("Li Na", "network:appoint", "open_items:clear")
     with_number = {**body, "login_code": "dev:with-number", "phone_code": "dev:+8613800138009"}
     first, second = (
         answer(members, "POST", "/v1/auth/sessions", {**body, "login_code": f"dev:merged-{name}"}) for name in "ab"
@@ -91,6 +104,7 @@ def placeholders() -> dict[str, str]:
         "SESSION_TOKEN": session["access_token"],
         "SESSION_ID": str(session_id),
         "MEMBER_ID": member_id,
+        "VERIFIED_ID": verified(first["member"]["member_id"]),
         "CARD_KEY": card,
         "SHARE_KEY": share,
         "VIEW_TICKET": answer(cards, "GET", f"/v1/cards/{card}")["view_ticket"],

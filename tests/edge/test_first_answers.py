@@ -77,6 +77,15 @@ def granted(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     return sent, shop.sweep
 
 
+def disputed(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    shop.clock.set(FIRST)
+    member, token = shop.finance.member(1), staff_key("Li Na", "open_items:clear")
+    path = f"/v1/headquarters/members/{member}/identity-disputes"
+    sent: Sent = {"path": path, "body": {"reason": "came with the card"}, "key": "k", "token": token}
+    second = staff_key("Wu", "open_items:clear")
+    return sent, lambda: shop.staff.clear(body_of(sent)["item_id"], "taken_away", staff=second)
+
+
 def returned(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     order_id = shop.buyer.paid_order()
     token = staff_key("Li Na", "orders:refund")
@@ -242,6 +251,7 @@ LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
     "POST /v1/orders/{order_id}/refunds": refunded,
     "POST /v1/orders/{order_id}/goodwill-refunds": granted,
     "POST /v1/orders/{order_id}/returns": returned,
+    "POST /v1/headquarters/members/{member_id}/identity-disputes": disputed,
     "POST /v1/staff": person_created,
     "POST /v1/debt-write-offs": written_off,
     "POST /v1/me/exports": exported,

@@ -38,6 +38,7 @@ CALLS: Mapping[str, Any] = {
     "POST /v1/orders/{order_id}/returns": {**REASON, "lines": [{"sku": "84406B", "units": 1}]},
     "POST /v1/orders/{order_id}/goodwill-refunds": {**REASON, "amount_fen": 1},
     "POST /v1/members/{member_id}/partner-appointments": REASON,
+    "POST /v1/headquarters/members/{member_id}/identity-disputes": REASON,
     "POST /v1/bank-accounts/{member_id}/decisions": {**REASON, "account_id": "a", "decision": "refuse"},
     "POST /v1/bank-accounts/{member_id}/reveals": REASON,
     "POST /v1/open-items/{item_id}/clearings": {**REASON, "outcome": "explained"},

@@ -11,6 +11,7 @@ from cardstock.compliance import wiring as compliance_wiring
 from cardstock.compliance.alarms import raise_alarms
 from cardstock.compliance.model import Hold, Subtree
 from cardstock.ledger import wiring as ledger_wiring
+from cardstock.members.store import DynamoMembers
 from cardstock.open_items.store import DynamoOpenItems, every_item
 from tests.house import faults
 from tests.house.cloud import Cloud, http_event, serve
@@ -155,6 +156,19 @@ def alarm(shop: Shop) -> Prepared:
     return Prepared(approving(path, {"reason": "seen too"}, "payouts:approve"), done, raised.id, None, 2)
 
 
+def identity(shop: Shop) -> Prepared:
+    member = shop.finance.member(1)
+    path = f"/v1/headquarters/members/{member}/identity-disputes"
+    item = ask(path, {"reason": "came with the card"}, "open_items:clear")["item_id"]
+    body = {"outcome": "taken_away", "reason": "seen"}
+
+    def done() -> bool:
+        found = DynamoMembers().find_member(member)
+        return found is not None and found.person is None
+
+    return Prepared(approving(f"/v1/open-items/{item}/clearings", body, "open_items:clear"), done, item, None, 1)
+
+
 STEPS: dict[Action, Callable[[Shop], Prepared]] = {
     "approve_payout": payout,
     "approve_write_off": write_off,
@@ -166,6 +180,7 @@ STEPS: dict[Action, Callable[[Shop], Prepared]] = {
     "confirm_bank_account": bank_account,
     "lift_hold": hold,
     "lift_alarm": alarm,
+    "take_identity": identity,
 }
 
 

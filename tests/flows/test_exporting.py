@@ -452,8 +452,9 @@ FIELDS = {
     "account": "first_account",
 }  # fmt: skip
 """Field of a member -> under which name or in which section it is in a file, where that is not its own name."""
-NOT_TOLD = {"siblings", "same_person", "erased_at"}
-"""Other accounts that are only verified as the same person; and a closed account gets no export."""
+NOT_TOLD = {"siblings", "same_person", "erased_at", "taken_identities"}
+"""Other accounts that are only verified as the same person, marks of persons who the member is not; and a closed
+account gets no export."""
 
 
 def test_every_field_of_a_member_is_in_the_file_or_is_named_here(life: Life) -> None:

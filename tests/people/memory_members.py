@@ -316,6 +316,21 @@ class MemoryMembers:
             self.members[one] = replace(self.members[one], siblings=siblings)
         return True
 
+    def identity_taken(self, member: Member) -> Callable[[None], None]:
+        def take(_transaction: None) -> None:
+            assert member.person is not None
+            others = self.persons[member.person.id]
+            others.remove(member.id)
+            taken = (*member.taken_identities, member.person.id)
+            self.members[member.id] = replace(
+                self.members[member.id], person=None, siblings=(), state="registered", taken_identities=taken
+            )
+            for one in others:
+                siblings = tuple(other for other in others if other != one)
+                self.members[one] = replace(self.members[one], siblings=siblings)
+
+        return take
+
 
 class MemoryClosingRequests:
     """`members.ports.ClosingRequests`, beside the members of the same memory."""

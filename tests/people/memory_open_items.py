@@ -1,9 +1,10 @@
 """The port of the open items area in memory."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from cardstock.approving import UseOnce
-from cardstock.open_items.model import Kind, OpenItem, State
+from cardstock.open_items.model import ConfirmedItem, Kind, OpenItem, State
 
 
 class MemoryOpenItems:
@@ -22,6 +23,15 @@ class MemoryOpenItems:
         if self.items[item.id].version != item.version - 1:
             return False
         self.items[item.id] = item
+        return True
+
+    def save_with(self, changed: OpenItem | ConfirmedItem, step: Any, opened: OpenItem | None) -> bool:
+        item = changed.item if isinstance(changed, ConfirmedItem) else changed
+        if not self.save_item(item):
+            return False
+        if opened is not None:
+            self.add_item(opened)
+        step(None)
         return True
 
     def items_of_kind(self, kind: Kind) -> Iterator[OpenItem]:

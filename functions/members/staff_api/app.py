@@ -7,16 +7,17 @@ from cardstock.aws.tables import connect
 from cardstock.clock import brand_day
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
-from cardstock.edge.http import Api, Nothing, Request
+from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.observability import logger
 from cardstock.errors import NOT_FOUND, REASON_MISSING
-from cardstock.flows import joining
+from cardstock.flows import identity_disputes, joining
 from cardstock.flows.callers_wiring import callers, staff_record
 from cardstock.flows.concerned_wiring import member_in_path
 from cardstock.flows.joining_wiring import joining_needs
-from cardstock.members import listing, staff_schemas
+from cardstock.members import errors, listing, staff_schemas
 from cardstock.members import wiring as members_wiring
 from cardstock.network.schemas import AppointPartner, Distribution
+from cardstock.open_items import wiring as open_items_wiring
 
 api = Api("members", callers=callers, staff=staff_record)
 
@@ -73,6 +74,32 @@ def appoint_partner(request: Request[AppointPartner, Nothing]) -> Distribution:
     """Make a member a partner whom no rule demotes. Who did it and why is stored; a repeat changes nothing."""
     member_id, reason = request.path["member_id"], request.body.reason
     return Distribution.of(joining.appoint_partner(member_id, reason, request.caller.actor, joining_needs()))
+
+
+@api.post(
+    "/v1/headquarters/members/{member_id}/identity-disputes",
+    body=staff_schemas.DisputeIdentity,
+    answer=staff_schemas.IdentityDispute,
+    status=201,
+    auth="key",
+    concerns=member_in_path,
+    scope="open_items:clear",
+    idempotent=True,
+    codes=(NOT_FOUND, REASON_MISSING, errors.IDENTITY_MISSING),
+)
+def dispute_identity(request: Request[staff_schemas.DisputeIdentity, Nothing]) -> Answer:
+    """Ask to take the verified identity from a member who is not that person, with a reason.
+
+    It opens an item (`identity_disputed`), and changes nothing yet. Once another person has cleared it as `taken_away`,
+    whose phone confirms it, the member has no verified identity: payouts wait as `unverified`, and the same identity
+    cannot be verified there again. What was paid and declared stays; if anything was, another item (`tax_misfiled`)
+    says that the declaration must be corrected.
+    """
+    made = identity_disputes.dispute_identity(
+        request.path["member_id"], request.body.reason, request.caller.actor, request.key,
+        members=members_wiring.members(), items=open_items_wiring.open_items(),
+    )  # fmt: skip
+    return Answer(staff_schemas.IdentityDispute.of(made.made.id, made.made.member_id), replayed=made.replayed)
 
 
 handler = api.handler

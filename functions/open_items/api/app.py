@@ -63,7 +63,8 @@ def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
     `account`, which is in the paying member's verified name, and has succeeded, or it is given up and can be asked for
     anew. A transfer with contradicting results ends as both persons say, and the
     books are corrected in the same step. A goodwill refund that was asked for is given once another person grants it.
-    What a buyer asked the channel for is refunded, or the channel denies it and shows the reason.
+    What a buyer asked the channel for is refunded, or the channel denies it and shows the reason. A disputed identity
+    is taken once another person than the one who asked says so.
     A repeat changes nothing; another outcome for a cleared item is refused."""
     two, account = staff_wiring.approving(request.caller), request.body.account
     item = clear_item(

@@ -18,6 +18,7 @@ Action: TypeAlias = Literal[
     "confirm_bank_account",
     "lift_hold",
     "lift_alarm",
+    "take_identity",
 ]
 
 WORDS: Final[Mapping[Action, tuple[str, str]]] = {
@@ -31,6 +32,7 @@ WORDS: Final[Mapping[Action, tuple[str, str]]] = {
     "confirm_bank_account": ("确认收款账户变更", "Confirm a changed bank account"),
     "lift_hold": ("解除奖励冻结", "Lift the hold of rewards"),
     "lift_alarm": ("解除合规警报", "Lift a compliance alarm"),
+    "take_identity": ("撤下账户的实名身份", "Take a verified identity from an account"),
 }
 """What a person reads of an action: in Chinese, in English."""
 

@@ -29,6 +29,7 @@
 | place a buyer in the network, for a quote and an order | `buying`, `buying_wiring` | `orders/api` |
 | explain a member's rewards | `explaining`, `explaining_reasons`, `explaining_schemas` | `ledger/api` |
 | give goodwill, by one person or two | `goodwill` | `orders/staff_api`, `open_items` |
+| take an identity from an account, by two | `identity_disputes` | `members/staff_api`, `open_items` |
 | audit the books | `auditing`, `books_wiring` | `ledger/nightly_audit`, `cardstock ledger verify` |
 | publish products of suppliers that exist | `publishing_products` | `catalog/staff_api` |
 | learn recommendations from orders | `learning` | `recommendations/nightly_learning` |

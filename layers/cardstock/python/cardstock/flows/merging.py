@@ -137,6 +137,16 @@ def join_verified(member_id: str, needs: MergeNeeds) -> None:
     raise STORE_BUSY()
 
 
+def part_from_person(member_id: str, needs: MergeNeeds) -> None:
+    """Have who is one person follow from what is left, after the member's identity was taken. A repeat changes
+    nothing: one read, or two with others."""
+    for _ in range(_ATTEMPTS):
+        step = _step(needs.merges.find_members({member_id}), None, clock.now(), needs)
+        if not step.before or needs.merges.commit(step):
+            return
+    raise STORE_BUSY()
+
+
 def _step(
     members: Mapping[str, Member], group: Group | None, now: datetime, needs: MergeNeeds, code: MergeCode | None = None
 ) -> MergeStep:

@@ -9,6 +9,7 @@ import msgspec
 from cardstock import clock
 from cardstock.approving import Confirm, UseOnce
 from cardstock.flows.goodwill import grant_item
+from cardstock.flows.identity_disputes import take_identity
 from cardstock.flows.refunds_by_hand import NamedAccount, paid_to
 from cardstock.members.ports import Members
 from cardstock.open_items import clearing
@@ -49,13 +50,15 @@ def clear_item(
     payer's verified name (`refunds_by_hand.paid_to`). So does a transfer with
     contradicting results: if the books have the other end, the entry that corrects them is made too. `request_step`
     lets a batch go on that has waited for it; a repeat requests it again. A goodwill refund that another person grants
-    is made. What a buyer asked the channel for is refunded, or the channel denies it. Raises also `ConflictError`
-    (RESULT_NOT_APPLIED, ORDER_NOT_PAID, REFUND_DIFFERS) and `RefusedError` (REFUND_EXCEEDS_PAID, REFUND_TOO_LATE,
-    CHANNEL_MISSING).
+    is made. An identity that another person takes away is taken (`identity_disputes`). What a buyer asked the channel
+    for is refunded, or the channel denies it. Raises also `ConflictError` (RESULT_NOT_APPLIED, ORDER_NOT_PAID,
+    REFUND_DIFFERS) and `RefusedError` (REFUND_EXCEEDS_PAID, REFUND_TOO_LATE, CHANNEL_MISSING).
     """
 
     def book(item: OpenItem, use: UseOnce | None) -> bool:
         stored = item if use is None else ConfirmedItem(item, use)
+        if item.kind == "identity_disputed" and outcome == "taken_away":
+            return take_identity(item, stored, items, members(), payouts())
         if item.kind == "refund_refused":
             end: RefusedEnd = "paid_another_way" if outcome == "paid_another_way" else "given_up"
             order_id = item.facts["order_id"]

@@ -10,6 +10,7 @@ is what brought a newcomer: a member id, or the key of a shared card.
 A member:
 
     registered --verify_person--> verified
+    verified --take_identity--> registered
     registered --close_account--> erased
     verified --close_account--> erased
 
@@ -22,7 +23,8 @@ A member's consent:
     withdrawn --change_consent--> given
 
 It is to one purpose, and lapses when a newer version of its text comes into force. An erased member stays on record and
-is refused everywhere (MEMBER_ERASED). Closing an account is `flows.closing`.
+is refused everywhere (MEMBER_ERASED). Closing an account is `flows.closing`. Two persons of the staff take an identity
+from a member who is not that person (`flows.identity_disputes`).
 
 An export: time alone makes it fail or expire; one with data of an account whose merge was undone has expired.
 

@@ -23,7 +23,7 @@ from cardstock.aws.tables import ConditionFailedError, ExpiryAttribute, Table, T
 from cardstock.clock import brand_day
 from cardstock.errors import STORE_BUSY
 from cardstock.members.erasure_model import NEAR, Erasure
-from cardstock.members.store import ErasureItem, MemberItem, PersonItem, PointerItem, erasure_key
+from cardstock.members.store import ErasureItem, MemberItem, PersonItem, PointerItem, erasure_key, part_siblings
 
 _ATTEMPTS: Final = 5
 
@@ -80,8 +80,7 @@ class DynamoErasures:
                 return
             key = f"person#{member.person.id}"
             known = PersonItem.find(key)
-            others = [other for other in (known.members if known else ()) if other != member_id]
-            if _part(key, member_id, known.members if known else None, others):
+            if _part(key, member_id, known.members if known else None):
                 return
         raise STORE_BUSY()
 
@@ -93,26 +92,16 @@ def _of_year(year: int) -> str:
     return f"erasing.{year}"
 
 
-def _part(key: str, member_id: str, before: list[str] | None, others: list[str]) -> bool:
-    """Whether the member is nobody now, and the `others` stay the same person without being siblings of the member."""
+def _part(key: str, member_id: str, before: list[str] | None) -> bool:
+    """Whether the member is nobody now, and the others stay the same person without being siblings of the member."""
     try:
         with Transaction() as transaction:
-            if before is not None and others:
-                transaction.update(PersonItem(key), [PersonItem.members.set(others)], PersonItem.members == before)
-            elif before is not None:
-                transaction.delete(PersonItem(key), condition=PersonItem.members == before)
             transaction.update(
                 MemberItem(member_id),
                 [MemberItem.person.remove(), MemberItem.siblings.remove()],
                 condition=MemberItem.erased_at.exists(),
             )
-            for other in others:
-                siblings = tuple(one for one in others if one != other)
-                actions: list[Action] = [
-                    MemberItem.siblings.set(siblings) if siblings else MemberItem.siblings.remove(),
-                    MemberItem.former.add({member_id}),
-                ]
-                transaction.update(MemberItem(other), actions, condition=MemberItem.id.exists())
+            part_siblings(transaction, key, member_id, before, MemberItem.former.add({member_id}))
     except ConditionFailedError:
         return False
     return True

@@ -127,6 +127,15 @@ IDENTITY_IN_USE: Final = refused(
     en="Too many members have been verified as this person.",
     about=("id_number",),
 )
+IDENTITY_TAKEN: Final = refused(
+    "IDENTITY_TAKEN",
+    zh="经核实，该身份不属于本账户，不能再次认证。如有异议请联系客服。",
+    en="This identity was found not to be that of the account's holder. It cannot be verified here again.",
+    about=("id_number",),
+)
+IDENTITY_MISSING: Final = refused(
+    "IDENTITY_MISSING", zh="该会员没有实名身份。", en="The member has no verified identity."
+)
 IDENTITY_MISMATCH: Final = refused(
     "IDENTITY_MISMATCH",
     zh="姓名与身份证号码不一致。",

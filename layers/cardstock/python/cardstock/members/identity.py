@@ -1,7 +1,7 @@
 """Verifying whom a member is."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ from cardstock.limits import CountUse, Limit
 from cardstock.members import errors
 from cardstock.members.consent_model import Versions
 from cardstock.members.consents import require_consent
-from cardstock.members.model import Member, Person, born_on, hash_number, mask_number
+from cardstock.members.model import Member, Person, born_on, hash_number, mask_number, person_id
 from cardstock.members.ports import IdentityVerifier, Members
 from cardstock.members.profile import find_caller
 
@@ -35,9 +35,9 @@ def verify_person(
     """The member, verified as the person of that name and identity number. The same person again changes nothing.
 
     Raises `InvalidError` (ID_NUMBER_INVALID), `RefusedError`: IDENTITY_FIXED (the member is verified as somebody else),
-    CONSENT_MISSING (nothing is sent to the service then), IDENTITY_MISMATCH, IDENTITY_IN_USE (`MOST_MEMBERS` are this
-    person already), VERIFICATION_MISSING (this deployment has no verifier); `ThrottledError` (TOO_MANY) instead of
-    asking the verifier once more.
+    CONSENT_MISSING and IDENTITY_TAKEN (nothing is sent to the service then), IDENTITY_MISMATCH, IDENTITY_IN_USE
+    (`MOST_MEMBERS` are this person now), VERIFICATION_MISSING (this deployment has no verifier); `ThrottledError`
+    (TOO_MANY) instead of asking the verifier once more.
     """
     number = number.upper()
     now = clock.now()
@@ -51,9 +51,11 @@ def verify_person(
         if verifier is None:
             raise errors.VERIFICATION_MISSING()
         if person is None:
+            salted = hash_number(number, members.identity_salt())
+            if person_id(salted) in member.taken_identities:
+                raise errors.IDENTITY_TAKEN()
             count()
             method = verifier.verify(name, number)
-            salted = hash_number(number, members.identity_salt())
             person = Person(name, mask_number(number), salted, born, method, verified_at=now)
         if members.add_person(member.id, person, member.consents):
             return replace(member, person=person, state="verified")
@@ -62,3 +64,9 @@ def verify_person(
     if member.person is None or member.person.name != name or not member.person.is_number(number):
         raise errors.IDENTITY_FIXED()
     return member
+
+
+def take_identity(member: Member, *, members: Members) -> Any:
+    """What takes the verified identity from a member who is not that person, as a part of another area's transaction
+    (`Members.identity_taken`). The member must have one."""
+    return members.identity_taken(member)

@@ -20,7 +20,7 @@ from cardstock.members.consent_model import Consent, Purpose
 MemberState: TypeAlias = Literal["registered", "verified", "erased"]
 TRANSITIONS: Final[Mapping[MemberState, frozenset[MemberState]]] = {
     "registered": frozenset({"verified", "erased"}),
-    "verified": frozenset({"erased"}),
+    "verified": frozenset({"registered", "erased"}),
     "erased": frozenset(),
 }
 
@@ -99,7 +99,7 @@ class Person(msgspec.Struct, frozen=True):
     @property
     def id(self) -> str:
         """`prs_...`: the same for every member who is this person."""
-        return derived_id("prs", self.number_hash)
+        return person_id(self.number_hash)
 
     def of_age(self, now: datetime) -> bool:
         """Eighteen or older on `now`'s day in China. A person born on 29 February comes of age on 1 March."""
@@ -110,6 +110,11 @@ class Person(msgspec.Struct, frozen=True):
         """Whether `number` is the identity number that was verified."""
         salt = self.number_hash.partition("$")[0]
         return hmac.compare_digest(hash_number(number, bytes.fromhex(salt)), self.number_hash)
+
+
+def person_id(number_hash: str) -> str:
+    """The id of the person with an identity number of this salted hash."""
+    return derived_id("prs", number_hash)
 
 
 class LostPhone(msgspec.Struct, frozen=True):
@@ -158,6 +163,8 @@ class Member(msgspec.Struct, frozen=True):
     """The person of the staff (`stf_...`) who this member is; empty for everybody else."""
     consents: Mapping[Purpose, Consent] = MappingProxyType({})
     """What the member said last of each purpose; v0.3.0 stored none."""
+    taken_identities: tuple[str, ...] = ()
+    """Persons (`prs_...`) who the member is not, as two persons of the staff have said: never verified as one again."""
 
     @property
     def relatives(self) -> frozenset[str]:

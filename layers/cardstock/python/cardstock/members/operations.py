@@ -56,6 +56,9 @@ FAMILIES: Final = (
             "DELETE /v1/me/merges/{member_id}": Operation("undoMerge", "Undo a merge", "撤销合并"),
             "GET /v1/headquarters/members": Operation("listMembers", "List members", "总部：列出会员"),
             "GET /v1/headquarters/members/{member_id}": Operation("getMember", "Get a member", "总部：查看会员"),
+            "POST /v1/headquarters/members/{member_id}/identity-disputes": Operation(
+                "disputeIdentity", "Dispute an identity", "总部：提出撤下实名身份"
+            ),
             "POST /v1/members/{member_id}/partner-appointments": Operation(
                 "appointPartner", "Appoint a partner", "任命合伙人"
             ),

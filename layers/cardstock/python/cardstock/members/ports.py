@@ -138,6 +138,11 @@ class Members(Protocol):
         (IDENTITY_IN_USE) when `MOST_MEMBERS` of them are this person already.
         """
 
+    def identity_taken(self, member: Member) -> Any:
+        """What takes the verified person from the member, as a part of another area's transaction; one read. The member
+        is no sibling any more, and never this person again. It fails if the member has no person by then, or another
+        member became or ceased to be this person."""
+
 
 class ClosingRequests(Protocol):
     """The requests to close an account that wait. `Members` stores them, and removes them with the closing."""

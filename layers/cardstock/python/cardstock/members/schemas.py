@@ -59,6 +59,7 @@ IDENTITY_CODES: Final = (
     errors.ID_NUMBER_INVALID,
     errors.IDENTITY_FIXED,
     errors.IDENTITY_IN_USE,
+    errors.IDENTITY_TAKEN,
     errors.IDENTITY_MISMATCH,
     errors.VERIFICATION_MISSING,
     errors.IDENTITY_UNAVAILABLE,

@@ -80,3 +80,32 @@ class StaffMembers(Model):
     def of(cls, members: Sequence[Member], next_cursor: str | None) -> Self:
         """A page of members."""
         return cls([StaffMember.of(member) for member in members], next_cursor)
+
+
+class DisputeIdentity(Model):
+    """Why the member is not the person as whom it was verified."""
+
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            pattern=LINE,
+            description="Reason; it stays on record.",
+            examples=["the person came with the card, file of 2026-11-20"],
+        ),
+    ]
+
+
+class IdentityDispute(Model):
+    """An open item that asks another person to take an identity from a member."""
+
+    item_id: Annotated[
+        str, Meta(description="Open item that another person clears.", examples=["oit_01kbdxdh50fcazdjhcnqh2rzv5"])
+    ]
+    member_id: MemberId
+
+    @classmethod
+    def of(cls, item_id: str, member_id: str) -> Self:
+        """The item of a dispute."""
+        return cls(item_id, member_id)

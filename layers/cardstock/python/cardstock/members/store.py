@@ -111,6 +111,7 @@ class MemberItem(Table):
     person = StructAttribute(Person, null=True)
     erased_at = EpochAttribute(null=True)
     siblings = StructAttribute(tuple[str, ...], null=True)
+    taken_identities = StructAttribute(tuple[str, ...], null=True)
     state = UnicodeAttribute(null=True)
     """Missing from items of release v0.2.0, as of members who are only registered."""
     phone_at = EpochAttribute(null=True)
@@ -423,6 +424,12 @@ class DynamoMembers:
                 return True
         raise STORE_BUSY()
 
+    def identity_taken(self, member: Member) -> Callable[[Transaction], None]:
+        assert member.person is not None
+        key = f"person#{member.person.id}"
+        known = PersonItem.find(key)
+        return partial(_take_identity, member, member.person, None if known is None else list(known.members))
+
     def _connect_siblings(self, member_id: str, person: Person, there: Condition, others: list[str]) -> None:
         key, everybody = f"person#{person.id}", [*others, member_id]
         with Transaction() as transaction:
@@ -445,6 +452,33 @@ class DynamoMembers:
                     actions=[MemberItem.siblings.set(tuple(one for one in everybody if one != other))],
                     condition=MemberItem.id.exists(),
                 )
+
+
+def part_siblings(transaction: Transaction, key: str, member_id: str, before: list[str] | None, *more: Action) -> None:
+    """Add that the member is not one of the `before`, who are the person under `key`: the others are siblings of each
+    other alone. `more` is stored with each of them."""
+    others = [other for other in before or () if other != member_id]
+    if before is not None and others:
+        transaction.update(PersonItem(key), [PersonItem.members.set(others)], PersonItem.members == before)
+    elif before is not None:
+        transaction.delete(PersonItem(key), condition=PersonItem.members == before)
+    for other in others:
+        siblings = tuple(one for one in others if one != other)
+        rest = MemberItem.siblings.set(siblings) if siblings else MemberItem.siblings.remove()
+        transaction.update(MemberItem(id=other), [rest, *more], condition=MemberItem.id.exists())
+
+
+def _take_identity(member: Member, person: Person, before: list[str] | None, transaction: Transaction) -> None:
+    erased = member.state == "erased"
+    there = MemberItem.person.exists() & (MemberItem.erased_at.exists() if erased else _NOT_ERASED)
+    taken = MemberItem.taken_identities.set((*member.taken_identities, person.id))
+    registered = () if erased else (MemberItem.state.set("registered"),)
+    transaction.update(
+        MemberItem(id=member.id),
+        actions=[MemberItem.person.remove(), MemberItem.siblings.remove(), taken, *registered],
+        condition=there,
+    )
+    part_siblings(transaction, f"person#{person.id}", member.id, before)
 
 
 def _said(consents: Mapping[Purpose, Consent]) -> Condition:

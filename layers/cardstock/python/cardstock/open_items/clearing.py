@@ -13,6 +13,7 @@ from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.money import CURRENCY, Fen
 from cardstock.open_items import errors
 from cardstock.open_items.model import (
+    ASKED,
     AUTOMATIC,
     OUTCOMES,
     TWO_PERSONS,
@@ -70,7 +71,7 @@ def clear_item(
 ) -> OpenItem:
     """Clear an item, or ask for it where a second person must. Returns the item as it is then.
 
-    What one person has asked for (`goodwill_asked`) another one grants; anybody declines it.
+    What one person has asked for (`ASKED`) another one grants; anybody declines it.
     A repeat by the same person changes nothing, nor does any call after the clearing: with its outcome it returns the
     item, and with another one it is refused. What a second person clears, that person's phone confirms (`confirm`).
     `book` stores the cleared item together with what its outcome books and the use of the phone's yes, in one
@@ -90,8 +91,7 @@ def clear_item(
         if item.cleared.outcome != outcome:
             raise errors.OUTCOME_DIFFERS(outcome=item.cleared.outcome)
         return item
-    asked_by = item.facts.get("asked_by", "") if item.kind == "goodwill_asked" else ""
-    if asked_by and outcome == "granted" and not can_approve(asked_by):
+    if outcome == ASKED.get(item.kind) and not can_approve(item.facts["asked_by"]):
         raise SECOND_PERSON_NEEDED()
     decision = Decision(actor, clock.now(), outcome, reason, paid_to(item))
     if item.kind in TWO_PERSONS and item.requested is None:
@@ -118,12 +118,13 @@ _APPROVED: Final[Mapping[tuple[Kind, Outcome], Action]] = {
     ("payout_contradiction", "was_paid"): "correct_as_paid",
     ("payout_contradiction", "was_not_paid"): "correct_as_not_paid",
     ("goodwill_asked", "granted"): "grant_goodwill",
+    ("identity_disputed", "taken_away"): "take_identity",
 }
-"""Ends of items that let money go, or give it up."""
+"""Ends of items that let money go, or give it up, or change who is taxed."""
 
 
 def _step(action: Action, item: OpenItem) -> MoneyStep:
-    return MoneyStep(action, item.id, str(item.version), item.amount_fen, 1)
+    return MoneyStep(action, item.id, str(item.version), item.amount_fen or None, 1)
 
 
 def end_item(item: OpenItem, reason: str, *, items: OpenItems) -> bool:

@@ -26,6 +26,8 @@ Kind: TypeAlias = Literal[
     "agreement_not_ended",  # a payment agreement of a closed account, at a channel that is not set up any more
     "goodwill_asked",  # a goodwill refund above what one person may give, which waits for another one
     "payout_contradiction",  # a transfer with another result after its final one
+    "identity_disputed",  # a member who is said not to be the verified person, which waits for another one's word
+    "tax_misfiled",  # tax that was declared for a person who did not get the money
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 State: TypeAlias = Literal["open", "cleared"]
@@ -44,6 +46,8 @@ Outcome: TypeAlias = Literal[
     "denied",  # what the buyer asked the channel for is not refunded
     "was_paid",  # the payee has the transfer
     "was_not_paid",  # the payee does not have the transfer
+    "taken_away",  # the member is not the person, and is not verified any more
+    "kept",  # the member stays verified
 ]
 OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "payment_unknown": ("returned", "explained"),
@@ -61,10 +65,14 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "debt_after_closing": ("explained",),
     "goodwill_asked": ("granted", "declined"),
     "payout_contradiction": ("was_paid", "was_not_paid"),
+    "identity_disputed": ("taken_away", "kept"),
+    "tax_misfiled": ("explained",),
 }
 """How an item of each kind can end."""
 TWO_PERSONS: Final[frozenset[Kind]] = frozenset({"payout_contradiction", "refund_refused"})
 """Kinds that a second person must clear."""
+ASKED: Final[Mapping[Kind, Outcome]] = {"goodwill_asked": "granted", "identity_disputed": "taken_away"}
+"""Kinds that a person has asked for, and the outcome that another person must say."""
 
 
 AUTOMATIC: Final = "cardstock"

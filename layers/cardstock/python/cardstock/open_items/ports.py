@@ -1,10 +1,10 @@
 """What the open items area needs from outside."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from cardstock.approving import UseOnce
-from cardstock.open_items.model import Kind, OpenItem, State
+from cardstock.open_items.model import ConfirmedItem, Kind, OpenItem, State
 
 
 class OpenItems(Protocol):
@@ -18,6 +18,10 @@ class OpenItems(Protocol):
 
     def save_item(self, item: OpenItem, use: UseOnce | None = None) -> bool:
         """Replace the item whose version is lower by one; False if it has changed."""
+
+    def save_with(self, changed: OpenItem | ConfirmedItem, step: Any, opened: OpenItem | None) -> bool:
+        """Replace an item together with a step of another area, and open another one; all of it or nothing. False if
+        the item has changed, or the step's own conditions fail."""
 
     def items_of_kind(self, kind: Kind) -> Iterator[OpenItem]:
         """All items of a kind, cleared ones too, as they are now, in no order."""

@@ -123,6 +123,20 @@ _TO_DO: Final = {
         "A transfer has two contradicting results. Ask the channel whether the payee has the money; two persons say "
         "so. Until then the member is not paid. If the books have the other result, clearing corrects them.",
     ),
+    "identity_disputed": (
+        "一名员工提出：该会员并非其实名认证的本人。请由另一人核对证据后决定：撤下（taken_away）后，该账户没有实名身份，"
+        "不再发放，也不能再以此身份认证；已发放的和已申报的不变。否则登记保留（kept）。",
+        "A person of the staff says that a member is not the person as whom it was verified. Another person looks at "
+        "the evidence. Taken away: the account has no verified identity, is paid nothing, and cannot be verified as "
+        "this person again; what was paid and declared stays. Else it is kept.",
+    ),
+    "tax_misfiled": (
+        "已撤下实名身份的账户此前的付款，其个人所得税是以该身份申报的。账目和已写出的税务文件不变。"
+        "请与会计向税务机关更正申报，并登记说明。facts 列出月份、金额和税款。",
+        "An identity was taken from an account that had been paid: the tax was declared for a person who did not get "
+        "the money. Books and written tax files stay as they are. Have the accountant correct the declaration with the "
+        "tax authority, and say so. The facts have the months, sums and tax.",
+    ),
 }
 
 

@@ -12,7 +12,7 @@ Table `open-items`, partition key `pk` = kind, sort key `sk` = id. Nothing is ev
 | open items of a kind, as of now | the same, which reads cleared ones as well; decides which payouts stop | 1 call |
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -84,6 +84,19 @@ class DynamoOpenItems:
         try:
             with Transaction() as write:
                 save_open_item(write, ConfirmedItem(item, use))
+        except ConditionFailedError:
+            return False
+        return True
+
+    def save_with(
+        self, changed: OpenItem | ConfirmedItem, step: Callable[[Transaction], None], opened: OpenItem | None
+    ) -> bool:
+        try:
+            with Transaction() as write:
+                save_open_item(write, changed)
+                if opened is not None:
+                    add_open_item(write, opened)
+                step(write)
         except ConditionFailedError:
             return False
         return True

@@ -552,10 +552,11 @@ def _canned(operation: str, request: dict[str, Any]) -> dict[str, Any]:
             _member(2): {"pk": {"S": _member(2)}, **_node(s="partner", q=1, t="left", e=_member(3))},
             _member(3): {"pk": {"S": _member(3)}, **_node(s="partner", q=1)},
         }
-        ((table, wanted),) = request["RequestItems"].items()
-        stored = people if table == "network" else GOODS
-        found = [stored[key["pk"]["S"]] for key in wanted["Keys"] if key["pk"]["S"] in stored]
-        return {"Responses": {table: found}, "UnprocessedKeys": {}}
+        answers = {}
+        for table, wanted in request["RequestItems"].items():
+            stored: dict[str, Any] = {"network": people, "delivery": {}}.get(table, GOODS)
+            answers[table] = [stored[key["pk"]["S"]] for key in wanted["Keys"] if key["pk"]["S"] in stored]
+        return {"Responses": answers, "UnprocessedKeys": {}}
     return {}
 
 

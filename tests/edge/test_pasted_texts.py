@@ -40,8 +40,9 @@ ASCII_ONLY = {
     "OpenSession.app_id", "PostView.scene", "PostShare.audience", "PostCard.versions key", "PutCard.versions key",
     "CardVersion.website", "MemberQuery.day", "OrderQuery.day", "OrderQuery.member_id", "OrderQuery.supplier_id",
     "SalesDaysQuery.since", "SalesDaysQuery.until", "SalesDaysQuery.supplier_id", "StaffProductQuery.supplier_id",
-    "ActionQuery.day", "ActionQuery.person_id", "AskLogin.person_id", "ChooseDigits.digits",
-    "AskUpload.content_type",
+    "AskUpload.content_type", "ReceiverData.region", "AskQuote.region", "ZoneData.regions[]", "TemplateData.template_id",
+    "FreightTemplates.default_template", "ActionQuery.day", "ActionQuery.person_id", "AskLogin.person_id",
+    "ChooseDigits.digits",
 }  # fmt: skip
 """Texts that programs make and nobody types: full-width letters in them are refused."""
 

@@ -34,6 +34,7 @@ MADE_UP = {
     "SimulatedLine.sku": "of the simulation alone",
     "Simulate.partners[]": "of the simulation alone",
     "AssumedApproval.approver": "of the simulation alone",
+    "TemplateData.template_id": "a new name",
     "ProductQuery.supplier_id": "a filter that finds nothing",
     "KeyPage.owner": "a filter that finds nothing",
     "OrderQuery.member_id": "a filter that finds nothing",
@@ -46,6 +47,7 @@ MADE_UP = {
 """Fields that look like names of something that exists, and are none."""
 
 NOBODY, NO_ORDER = "mem_" + "z" * 26, "ord_" + "z" * 26
+RATE = {"first": 1, "first_fen": 1, "further": 1, "further_fen": 1}
 TERMS = {"name": "Bag", "supplier_id": "sup_nobody", "price_fen": 1}
 CALLS: dict[str, tuple[str, str, str, Any, str]] = {
     # Field: caller, method, path, body, code.
@@ -54,6 +56,12 @@ CALLS: dict[str, tuple[str, str, str, Any, str]] = {
         "catalog:write", "PUT", "/v1/products", {"products": [{"sku": "x", **TERMS}]}, "SUPPLIER_UNKNOWN",
     ),
     "Line.sku": ("member", "POST", "/v1/quotes", {"lines": [{"sku": "x", "units": 1}]}, "NOT_FOR_SALE"),
+    "ZoneData.regions[]": (
+        "catalog:write", "PUT", "/v1/freight-templates",
+        {"templates": [{"template_id": "a", "name": "A", "measure": "unit", "rate": RATE,
+                        "zones": [{"regions": ["999999"], "rate": None}]}], "default_template": "a", "version": 0},
+        "TEMPLATES_INVALID",
+    ),
     "AskQuote.coupon": (
         "member", "POST", "/v1/quotes",
         {"lines": [{"sku": "71053", "units": 1}], "coupon": f"benefit.{NOBODY}.1"}, "COUPON_UNKNOWN",

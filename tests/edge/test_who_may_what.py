@@ -37,6 +37,8 @@ SUPPLIERS = {
     "POST /v1/products/{sku}/stock": (DONE, "NOT_FOUND"),
     "POST /v1/uploads": (DONE, DONE),  # each its own upload
     "GET /v1/uploads/{upload_id}": ("NOT_FOUND", "NOT_FOUND"),  # it is a member's
+    "GET /v1/freight-templates": ("TERMS_FOR_STAFF", "TERMS_FOR_STAFF"),
+    "PUT /v1/freight-templates": ("TERMS_FOR_STAFF", "TERMS_FOR_STAFF"),
     "GET /v1/supplier-orders": (DONE, DONE),  # each its own list
     "POST /v1/webhook-endpoints": (DONE, DONE),  # each its own endpoint
     "GET /v1/webhook-endpoints": (DONE, DONE),  # each its own list
@@ -86,6 +88,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/products/{sku}": TERMS,
     "PUT /v1/products": {"products": [{"sku": "DRAFT1", **TERMS}]},
     "POST /v1/products/{sku}/stock": {"add": 1},
+    "PUT /v1/freight-templates": {"templates": [], "default_template": None, "version": 0},
     "POST /v1/webhook-endpoints": {"events": ["shipment.created"]},
     "POST /v1/uploads": {"purpose": "product_image", "content_type": "image/png", "size": 1},
     "POST /v1/orders/{order_id}/payments": {"channel": "sandbox"},

@@ -16,7 +16,7 @@ from cardstock.open_items.clearing import new_item
 from cardstock.orders.change_model import Finding, Step, StockChange
 from cardstock.orders.coupon_model import CouponUse
 from cardstock.orders.coupon_store import DynamoCouponUses
-from cardstock.orders.model import Order, OrderLine, Receiver
+from cardstock.orders.model import FreightPart, Order, OrderLine, Receiver
 from cardstock.orders.ports import CouponUses, Orders
 from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.store import DynamoOrders
@@ -70,6 +70,7 @@ FULL = replace(
     returned_payments=("sandbox:t0",),
     done_suppliers=("sup_a", "sup_b"),
     freight_refunded=True,
+    freight_parts=(FreightPart("sup_a", 300), FreightPart("sup_b", 200, True)),
     lines=(replace(ORDER.lines[0], refunded_units=1, refunded_fen=850), replace(ORDER.lines[1], set_aside_units=2)),
     status="completed",
 )
@@ -236,7 +237,15 @@ def test_a_refused_refund_is_not_open_for_its_channel_and_comes_back_as_people_e
     waiting = list(store.orders.open_refunds())
     ended = [
         replace(refused, status="given_up", given_up_at=AT, version=3),
-        replace(refused, status="succeeded", succeeded_at=AT, place=7, paid_another_way=True, version=4),
+        replace(
+            refused,
+            status="succeeded",
+            succeeded_at=AT,
+            place=7,
+            paid_another_way=True,
+            freight_of=("sup_a",),
+            version=4,
+        ),
     ]
 
     assert waiting == []

@@ -141,10 +141,11 @@ def canned(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     if operation == "GetSecretValue":
         return {"SecretString": json.dumps({"key": "a-signing-key-for-tests-only", "previous": []})}
     if operation == "BatchGetItem":
-        ((table, wanted),) = request["RequestItems"].items()
-        stored = NETWORK if table == "network" else GOODS
-        found = [stored[key["pk"]["S"]] for key in wanted["Keys"] if key["pk"]["S"] in stored]
-        return {"Responses": {table: found}, "UnprocessedKeys": {}}
+        answers: dict[str, Any] = {}
+        for table, wanted in request["RequestItems"].items():
+            stored: dict[str, Any] = {"network": NETWORK, "delivery": {}}.get(table, GOODS)
+            answers[table] = [stored[key["pk"]["S"]] for key in wanted["Keys"] if key["pk"]["S"] in stored]
+        return {"Responses": answers, "UnprocessedKeys": {}}
     return {}
 
 

@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from cardstock import clock
 from cardstock.aws.tables import connect
+from cardstock.delivery.errors import SENDING
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.flows import buying_wiring, callers_wiring
-from cardstock.orders import errors, fulfilment, payment, placement, refunds, schemas, steps, tokens
+from cardstock.orders import answers, errors, fulfilment, payment, placement, refunds, schemas, steps, tokens
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.payment_schemas import PaymentView, StartPayment
 from cardstock.orders.refund_schemas import AskRefund, RefundList, RequestedRefund
@@ -19,35 +19,37 @@ post, get = partial(api.post, auth="member"), partial(api.get, auth="member")
 orders, channels, signer = orders_wiring.orders, orders_wiring.payment_channels, edge_wiring.signer
 
 
-@post("/v1/quotes", body=schemas.AskQuote, answer=schemas.QuoteView, codes=errors.QUOTING)
+@post("/v1/quotes", body=schemas.AskQuote, answer=schemas.QuoteView, codes=errors.QUOTING + SENDING)
 def ask_quote(request: Request[schemas.AskQuote, Nothing]) -> schemas.QuoteView:
     """Quote the price of a cart.
 
     The quote is valid for fifteen minutes and reserves nothing. An expired attribution is ignored."""
     asked, attribution = request.body, tokens.attribution_of(signer(), request.body.attribution)
-    quote = placement.make_quote(buying_wiring.quoting(), request.caller.id, asked.units(), attribution, asked.coupon)
-    return schemas.QuoteView.of(quote, at=clock.now(), token=tokens.sign_quote(signer(), quote))
+    needs, member_id, region = buying_wiring.quoting(), request.caller.id, asked.region or ""
+    quote = placement.make_quote(needs, member_id, asked.units(), attribution, asked.coupon, region=region)
+    return answers.offer(signer(), quote)
 
 
-@post(
-    "/v1/orders", body=schemas.PlaceOrder, answer=schemas.PlacedOrder, status=201, idempotent=True, codes=errors.PLACING
-)
+@post("/v1/orders", body=schemas.PlaceOrder, answer=schemas.PlacedOrder, status=201, idempotent=True,
+      codes=errors.PLACING)  # fmt: skip
 def place_order(request: Request[schemas.PlaceOrder, Nothing]) -> Answer:
     """Place an order.
 
-    At the quoted prices; its stock is reserved until `expires_at`. If it is refused, nothing is written."""
+    At the quoted prices; its stock is reserved until `expires_at`. If it is refused, nothing is written; if the offer
+    holds no more, the answer has a fresh `quote`."""
     caller, key, network = request.caller, request.key, buying_wiring.buyer_network()
     quote, receiver = tokens.open_quote(signer(), request.body.quote, caller.id), request.body.receiver.receiver()
-    placed = placement.place_order(caller.id, quote, receiver, key, app=caller.app, orders=orders(), network=network)
+    placing = partial(placement.place_order, caller.id, quote, receiver, key, app=caller.app)
+    fresh = partial(answers.requote, signer, buying_wiring.quoting, quote, receiver)
+    placed = placement.place_or_requote(partial(placing, orders=orders(), network=network), fresh)
     return Answer(schemas.PlacedOrder.of(placed.order), replayed=placed.replayed)
 
 
 @get("/v1/orders", query=PageQuery, answer=schemas.OrderPage)
 def list_orders(request: Request[Nothing, PageQuery]) -> schemas.OrderPage:
     """List the caller's orders, newest first."""
-    member_id = request.caller.id
-    page, cursor = read_page(signer(), f"orders:{member_id}", request.query, orders().orders_of_member, member_id)
-    return schemas.OrderPage.of(page, cursor)
+    own, read = request.caller.id, orders().orders_of_member
+    return schemas.OrderPage.of(*read_page(signer(), f"orders:{own}", request.query, read, own))
 
 
 @get("/v1/orders/{order_id}", answer=schemas.OrderView, codes=errors.READING)
@@ -79,10 +81,8 @@ def start_payment(request: Request[StartPayment, Nothing]) -> PaymentView:
     return PaymentView.of(found)
 
 
-@post(
-    "/v1/orders/{order_id}/refunds", body=AskRefund, answer=RequestedRefund, status=202, idempotent=True,
-    codes=errors.REFUNDING,
-)  # fmt: skip
+@post("/v1/orders/{order_id}/refunds", body=AskRefund, answer=RequestedRefund, status=202, idempotent=True,
+      codes=errors.REFUNDING)  # fmt: skip
 def ask_refund(request: Request[AskRefund, Nothing]) -> Answer:
     """Request a refund of unsent units of a paid order.
 
@@ -105,8 +105,8 @@ def confirm_receipt(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     """Confirm that everything has arrived.
 
     The return window starts now. A repeat changes nothing."""
-    received = fulfilment.confirm_receipt(request.caller.id, request.path["order_id"], orders=orders())
-    return schemas.OrderView.of(received)
+    member_id, order_id = request.caller.id, request.path["order_id"]
+    return schemas.OrderView.of(fulfilment.confirm_receipt(member_id, order_id, orders=orders()))
 
 
 @get("/v1/orders/{order_id}/shipments", answer=ShipmentList, codes=errors.READING)

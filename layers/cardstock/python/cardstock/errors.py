@@ -47,6 +47,8 @@ class CardstockError(Exception):
         self.refusal = refusal
         self.facts = facts
         self.pointers = pointers
+        self.enclosed: dict[str, Any] = {}
+        """What the answer has beside the refusal, by name, as JSON data: such as a fresh quote."""
 
     @property
     def code(self) -> str:
@@ -216,6 +218,11 @@ CONSENT_MISSING: Final = refused(
 )
 QUEUE_UNAVAILABLE: Final = unavailable(
     "QUEUE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The queue did not answer; try again."
+)
+REGION_UNKNOWN: Final = invalid(
+    "REGION_UNKNOWN",
+    zh="没有这个行政区划代码，或须精确到市、区县。",
+    en="There is no region with this code, or a city or district is needed.",
 )
 SUPPLIER_UNKNOWN: Final = invalid("SUPPLIER_UNKNOWN", zh="供应商不存在。", en="There is no such supplier.")
 INVITER_UNKNOWN: Final = refused(

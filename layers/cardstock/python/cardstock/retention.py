@@ -350,7 +350,7 @@ CLASSES: Final = (
 
 BY_KEY: Final = {each.key: each for each in CLASSES}
 
-OF_NOBODY: Final = frozenset({"catalog.ProductItem", "members.SaltItem"})
+OF_NOBODY: Final = frozenset({"catalog.ProductItem", "delivery.TemplatesItem", "members.SaltItem"})
 """Stored shapes that hold nothing of a person."""
 
 

@@ -163,14 +163,14 @@ class Table(Model):
         return True
 
 
-def get_together(wanted: Mapping[type[Table], Iterable[tuple[str, ...]]]) -> Iterator[Table]:
-    """Those of the items that exist, of several shapes and tables and in no order, in one consistent read: at most 100
-    keys. No call without a key."""
+def get_together(wanted: Mapping[type[Table], Iterable[tuple[str, ...]]], *, eventual: bool = False) -> Iterator[Table]:
+    """Those of the items that exist, of several shapes and tables and in no order, in one read: at most 100 keys. The
+    read is consistent unless it may be `eventual`, at half the price. No call without a key."""
     shapes = {(model.table_name(), *key): model for model, keys in wanted.items() for key in keys}
     asked: dict[str, Any] = {}
     for table, *parts in shapes:
         key = {name: {STRING: part} for name, part in zip(_KEY, parts, strict=False)}
-        asked.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+        asked.setdefault(table, {"Keys": [], "ConsistentRead": not eventual})["Keys"].append(key)
     while asked:
         try:
             answer = connection().dispatch("BatchGetItem", {"RequestItems": asked})

@@ -87,7 +87,7 @@ class DynamoProducts:
         return None if item is None else record_of(Product, item)
 
     def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
-        return {item.sku: record_of(Product, item) for item in ProductItem.batch_get(set(skus))}
+        return {item.sku: product_of(item) for item in ProductItem.batch_get(set(skus))}
 
     def list_products(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
         start = None if after is None else {"pk": after}
@@ -221,6 +221,11 @@ class DynamoProducts:
             if stored is None or stored.supplier_id != supplier_id:
                 raise NOT_FOUND()
         return changed
+
+
+def product_of(item: ProductItem) -> Product:
+    """The product that an item stores."""
+    return record_of(Product, item)
 
 
 def _set_or_remove(attribute: "Attribute[Any]", value: Any) -> Action:

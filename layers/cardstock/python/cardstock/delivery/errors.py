@@ -4,11 +4,6 @@ from typing import Final
 
 from cardstock.errors import conflict, invalid, refused
 
-REGION_UNKNOWN: Final = invalid(
-    "REGION_UNKNOWN",
-    zh="没有这个行政区划代码，或须精确到市、区县。",
-    en="There is no region with this code, or it is a province: a city or district is needed.",
-)
 REGION_NEEDED: Final = refused(
     "REGION_NEEDED",
     zh="请选择收货地址：运费按地区计算。",
@@ -28,5 +23,8 @@ TEMPLATES_CHANGED: Final = conflict(
     about=("version",),
 )
 TEMPLATES_INVALID: Final = invalid(
-    "TEMPLATES_INVALID", zh="运费模板不正确。", en="The freight templates are not valid."
+    "TEMPLATES_INVALID", zh="运费模板有误，请核对。", en="The freight templates are not valid."
 )
+
+SENDING: Final = (REGION_NEEDED, REGION_NOT_SERVED)
+"""Refusals of a quote."""

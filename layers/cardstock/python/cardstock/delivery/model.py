@@ -18,9 +18,9 @@ MAX_FEE: Final[Fen] = 10**6
 
 
 class Rate(msgspec.Struct, frozen=True, array_like=True):
-    """`first_fen` for the first `first` units or grams, `further_fen` for each further `further`, of which a part counts
-    as a whole; nothing if the goods cost `free_from_fen` or more (0: never free). Stored as an array: do not move its
-    fields."""
+    """`first_fen` for the first `first` units or grams, `further_fen` for each further `further`; a part of a step
+    counts as a whole one. Nothing if the goods cost `free_from_fen` or more (0: never free). Stored as an array: do not
+    move its fields."""
 
     first: int
     first_fen: Fen

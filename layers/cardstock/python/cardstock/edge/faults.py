@@ -59,6 +59,7 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
     r"^stf_[0-9a-z]{26}$": ("员工编号（stf_ 开头）", "the id of a person (`stf_` and 26 letters or digits)"),
     r"^(root|stf_[0-9a-z]{26})$": ("员工编号（stf_ 开头）或 root", "the id of a person (`stf_...`), or `root`"),
     r"^[0-9]{2}$": ("两位数字", "two digits"),
+    r"^[0-9]{6}$": ("六位行政区划代码", "the code of a region, six digits"),
     r"^[0-9a-f]{64}$": ("64 个十六进制字符", "64 hexadecimal characters"),
     r"^([A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})?$": ("邮箱地址", "an e-mail address"),
     r"^([A-Za-z][A-Za-z0-9_-]{5,19})?$": (

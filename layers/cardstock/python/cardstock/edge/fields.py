@@ -86,6 +86,9 @@ EntryId = Annotated[
 PlanRef = Annotated[str, Meta(examples=["chain21@3"])]
 Period = Annotated[str, Meta(examples=["2026-11"])]
 
+RegionCode = Annotated[
+    str, Meta(pattern=r"^[0-9]{6}\Z", description="Code of a region (GB/T 2260).", examples=["330106"])
+]
 TemplateId = Annotated[
     str,
     Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,23}\Z", description="Freight template, by its id.", examples=["heavy"]),

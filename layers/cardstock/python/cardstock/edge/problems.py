@@ -43,7 +43,7 @@ def problem_of(error: errors.CardstockError, *, language: str, trace_id: str) ->
         problem["time"] = rfc3339(clock.now())
     if error.facts:
         problem["facts"] = {name: value for name, value in error.facts.items() if isinstance(value, str | int | list)}
-    return problem
+    return problem | error.enclosed
 
 
 def _field(pointer: errors.Pointer, error: errors.CardstockError, language: str) -> dict[str, Any]:

@@ -1,17 +1,25 @@
 """Factories of quotes, orders and what is learnt from them, each lazy: a function loads only what it uses."""
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from cardstock import clock
 from cardstock.catalog import wiring as catalog_wiring
+from cardstock.delivery.model import NO_TEMPLATES, Templates
 from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
 
 if TYPE_CHECKING:
+    from cardstock.catalog.model import Product
     from cardstock.flows.buying import BuyerNetwork
     from cardstock.flows.coupons import GrantedCoupons
     from cardstock.orders.placement import QuoteNeeds
     from cardstock.recommendations.ports import Purchases
+
+KEPT: Final = timedelta(minutes=1)
+"""How long a process goes on with the freight templates that it has read."""
 
 
 @cache
@@ -32,9 +40,64 @@ def buyer_network() -> "BuyerNetwork":
 
 def quoting() -> "QuoteNeeds":
     """The ports of a quote."""
+    from cardstock.flows.buying import TemplateFreight
     from cardstock.orders.placement import QuoteNeeds
 
-    return QuoteNeeds(catalog_wiring.products(), buyer_network(), orders_wiring.freight(), coupons)
+    reads = QuoteReads(kept_templates())
+    freight = TemplateFreight(reads.templates, orders_wiring.freight())
+    return QuoteNeeds(reads, buyer_network(), freight, coupons)
+
+
+@cache
+def kept_templates() -> "KeptTemplates":
+    """The freight templates, as this process last read them."""
+    return KeptTemplates()
+
+
+class KeptTemplates:
+    """The freight templates, kept for a minute: that long after a change quotes may still follow the old ones."""
+
+    def __init__(self) -> None:
+        self.templates = NO_TEMPLATES
+        self._until: datetime | None = None
+
+    @property
+    def are_stale(self) -> bool:
+        """Whether they are to be read again."""
+        return self._until is None or clock.now() >= self._until
+
+    def keep(self, templates: Templates) -> None:
+        """Keep what was read now."""
+        self.templates, self._until = templates, clock.now() + KEPT
+
+
+class QuoteReads:
+    """The catalogue of one quote: the read of its products includes the freight templates."""
+
+    def __init__(self, kept: KeptTemplates) -> None:
+        self._kept = kept
+
+    def products_by_sku(self, skus: Iterable[str], /) -> "Mapping[str, Product]":
+        """The existing ones of `skus`; the templates are read with them if they are stale. One call."""
+        if not self._kept.are_stale:
+            return catalog_wiring.products().products_by_sku(skus)
+        from cardstock.aws.tables import get_together
+        from cardstock.catalog.store import ProductItem, product_of
+        from cardstock.delivery.store import KEY, TemplatesItem, templates_of
+
+        products, templates = {}, NO_TEMPLATES
+        wanted = {ProductItem: [(sku,) for sku in skus], TemplatesItem: [(KEY,)]}
+        for item in get_together(wanted, eventual=True):
+            if isinstance(item, ProductItem):
+                products[item.sku] = product_of(item)
+            elif isinstance(item, TemplatesItem):
+                templates = templates_of(item)
+        self._kept.keep(templates)
+        return products
+
+    def templates(self) -> Templates:
+        """The templates, after the products were read."""
+        return self._kept.templates
 
 
 def coupons() -> "GrantedCoupons":

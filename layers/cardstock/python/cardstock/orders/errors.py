@@ -9,6 +9,7 @@ from cardstock.errors import (
     MEMBER_ERASED,
     NOT_FOUND,
     REFUND_EXCEEDS_PAID,
+    REGION_UNKNOWN,
     SIGNATURE_INVALID,
     SIGNATURE_MISSING,
     SIGNATURE_STALE,
@@ -33,6 +34,12 @@ PRICE_CHANGED: Final = conflict(
     "PRICE_CHANGED",
     zh="部分商品价格已变动，请重新确认。",
     en="The price of some products has changed; ask again.",
+    about=("quote",),
+)
+REGION_DIFFERS: Final = conflict(
+    "REGION_DIFFERS",
+    zh="收货地址不在报价的地区内，请按新报价下单。",
+    en="The address is not in the region of the quote; place the order with the new one.",
     about=("quote",),
 )
 AMOUNT_TOO_LARGE: Final = refused(
@@ -212,8 +219,12 @@ CHANNEL_MISSING: Final = refused(
 )
 
 # Refusals by route.
-QUOTING: Final = (NOT_FOR_SALE, STOCK_SHORT, ATTRIBUTION_INVALID, AMOUNT_TOO_LARGE, COUPON_UNKNOWN, MEMBER_ERASED)
-PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, QUOTE_USED, PRICE_CHANGED, STOCK_SHORT, COUPON_USED, MEMBER_ERASED)
+QUOTING: Final = (
+    NOT_FOR_SALE, STOCK_SHORT, ATTRIBUTION_INVALID, AMOUNT_TOO_LARGE, COUPON_UNKNOWN, REGION_UNKNOWN, MEMBER_ERASED
+)  # fmt: skip
+OFFER_CHANGED: Final = (PRICE_CHANGED, STOCK_SHORT, COUPON_USED, REGION_DIFFERS)
+"""What a quote promised and placing finds otherwise: the answer encloses a fresh quote."""
+PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, QUOTE_USED, *OFFER_CHANGED, REGION_UNKNOWN, MEMBER_ERASED)
 READING: Final = (NOT_FOUND,)
 CANCELLING: Final = (NOT_FOUND, ORDER_PAID, ORDER_EXPIRED, PAYMENT_PENDING)
 PAYING: Final = (

@@ -1,7 +1,7 @@
 """Types of orders: quotes, orders and their lines."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -48,6 +48,8 @@ class Receiver(msgspec.Struct, frozen=True, array_like=True):
     name: str
     phone: str
     address: str
+    region: str = ""
+    """The code of the region of the address; empty of orders that were placed without one."""
 
     def masked(self) -> "Receiver":
         """What tells two receivers apart, and reaches none: `王**`, `138****8000`, `上海市静安区****`.
@@ -59,13 +61,33 @@ class Receiver(msgspec.Struct, frozen=True, array_like=True):
             return self
         number = self.phone.partition("转")[0]
         head = self.address[:_DISTRICT] if len(self.address) > _DISTRICT and not self.address[0].isascii() else ""
-        return Receiver(
-            self.name[:1] + "**", f"{number[:-8] if len(number) > 8 else ''}****{number[-4:]}", f"{head}****"
-        )
+        phone = f"{number[:-8] if len(number) > 8 else ''}****{number[-4:]}"
+        return Receiver(self.name[:1] + "**", phone, f"{head}****", self.region)
 
 
 NOBODY: Final = Receiver("", "", "")
 """The receiver of an order whose receiver was erased."""
+
+
+class FreightPart(msgspec.Struct, frozen=True, array_like=True):
+    """What the buyer pays for what one supplier sends; for the whole order if `supplier_id` is empty. Stored as an
+    array: do not move its fields."""
+
+    supplier_id: str
+    fen: Fen
+    refunded: bool = False
+    """Whether a refund has it: with the last unit of the part, if nothing of it was sent."""
+
+
+class SentGoods(msgspec.Struct, frozen=True):
+    """Units of one SKU to be sent. `net_fen`: their price after coupons."""
+
+    sku: str
+    supplier_id: str
+    units: int
+    net_fen: Fen
+    template: str
+    weight_g: int | None
 
 
 class Freight(msgspec.Struct, frozen=True):
@@ -80,6 +102,11 @@ class Freight(msgspec.Struct, frozen=True):
     def of_goods(self, goods: Fen) -> Fen:
         """The freight of an order whose goods cost `goods` fen after coupons."""
         return 0 if self.free_from and goods >= self.free_from else self.fee
+
+    def parts_of(self, goods: Sequence[SentGoods], _region: str) -> tuple[FreightPart, ...]:
+        """`orders.ports.FreightCharges`: once for the whole order, everywhere the same."""
+        fee = self.of_goods(sum(each.net_fen for each in goods))
+        return (FreightPart("", fee),) if fee else ()
 
 
 NO_FREIGHT: Final = Freight(0, 0)
@@ -127,6 +154,10 @@ class Quote(msgspec.Struct, frozen=True):
     paid_by: PaidBy = "buyer"
     order_id: str = ""
     """The id of the order that is placed with it: one quote is one order. Empty in tokens of v0.3.0."""
+    region: str = ""
+    """The region that the goods are sent to; empty if freight is everywhere the same and none was given."""
+    freight_parts: tuple[FreightPart, ...] = ()
+    """The freight of each supplier's part; empty if it is one fee for the whole order, or none."""
 
     @property
     def goods_fen(self) -> Fen:
@@ -191,6 +222,8 @@ class Order(msgspec.Struct, frozen=True):
     freight_refunded: bool = False
     """Whether a refund has the freight though units of the order are not refunded any more: another refund of the same
     order was given up."""
+    freight_parts: tuple[FreightPart, ...] = ()
+    """The freight of each supplier's part, in all `freight_fen`; empty if it is one fee for the order, or none."""
     version: int = 1
 
     @property
@@ -234,15 +267,22 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def refunded_fen(self) -> Fen:
-        """Refunded so far, including refunds that are open. The freight is refunded with the last unit, if no unit of
-        the order was sent."""
+        """Refunded so far, including refunds that are open. The freight of a part is refunded with its last unit, if no
+        unit of it was sent; that of a whole order likewise."""
         return self.goods_fen - self.kept_fen + self.refunded_freight_fen
 
     @property
     def refunded_freight_fen(self) -> Fen:
-        """The freight, if a refund has it; else 0."""
+        """The freight that refunds have."""
+        if self.freight_parts:
+            return sum(part.fen for part in self.freight_parts if part.refunded)
         unsent = self.status == "paid" and all(line.refunded_units == line.units for line in self.lines)
         return self.freight_fen if unsent or self.freight_refunded else 0
+
+    @property
+    def shown_freight(self) -> tuple[FreightPart, ...]:
+        """The freight by parts; one of the whole order stands under no supplier."""
+        return shown_freight(self.freight_parts, self.freight_fen)
 
     @property
     def supplier_ids(self) -> tuple[str, ...]:
@@ -261,6 +301,11 @@ class PayNo(NamedTuple):
         """The parts of a number that is an order's, `ord_...` or `ord_..._2`; None for any other text."""
         found = _PAY_NO.fullmatch(text)
         return cls(found[1], int(found[2] or 1)) if found else None
+
+
+def shown_freight(parts: tuple[FreightPart, ...], whole: Fen) -> tuple[FreightPart, ...]:
+    """`parts`, or the freight of the whole order as one, under no supplier."""
+    return parts or ((FreightPart("", whole),) if whole else ())
 
 
 class PaidOrder(msgspec.Struct, frozen=True):

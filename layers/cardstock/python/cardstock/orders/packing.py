@@ -12,7 +12,7 @@ import msgspec
 
 from cardstock.attribution import Attribution
 from cardstock.money import Fen
-from cardstock.orders.model import OrderLine, PaidBy, Quote
+from cardstock.orders.model import FreightPart, OrderLine, PaidBy, Quote
 
 QUALIFYING: Final = 1
 EARNS: Final = 2
@@ -52,6 +52,8 @@ class PackedQuote(msgspec.Struct, frozen=True, array_like=True):
     freight_fen: Fen
     paid_by: PaidBy
     order_id: str = ""
+    region: str = ""
+    freight_parts: tuple[FreightPart, ...] = ()
 
 
 def pack_lines(lines: Sequence[OrderLine]) -> PackedLines:
@@ -120,6 +122,8 @@ def pack_quote(quote: Quote) -> PackedQuote:
         quote.freight_fen,
         quote.paid_by,
         quote.order_id,
+        quote.region,
+        quote.freight_parts,
     )
 
 
@@ -134,4 +138,6 @@ def unpack_quote(packed: PackedQuote) -> Quote:
         freight_fen=packed.freight_fen,
         paid_by=packed.paid_by,
         order_id=packed.order_id,
+        region=packed.region,
+        freight_parts=packed.freight_parts,
     )

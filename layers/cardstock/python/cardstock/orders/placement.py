@@ -1,24 +1,34 @@
 """Placing an order: quote, place, cancel."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.attribution import Attribution
-from cardstock.errors import BODY_INVALID, STOCK_SHORT, STORE_BUSY, Pointer
+from cardstock.errors import (
+    BODY_INVALID,
+    REGION_UNKNOWN,
+    STOCK_SHORT,
+    STORE_BUSY,
+    CardstockError,
+    InvalidError,
+    Pointer,
+    RefusedError,
+)
 from cardstock.ids import RequestKey, new_id
 from cardstock.money import CURRENCY, MAX_FEN, split
 from cardstock.orders import errors
 from cardstock.orders.coupon_model import Coupon
-from cardstock.orders.model import MAX_PAID_AT_ONCE, Freight, Order, OrderLine, Quote, Receiver, RequestedUnits
+from cardstock.orders.model import MAX_PAID_AT_ONCE, Order, OrderLine, Quote, Receiver, RequestedUnits, SentGoods
 from cardstock.orders.payment import end_payment
 from cardstock.orders.payment_model import PaymentNotice
-from cardstock.orders.ports import Catalogue, Coupons, Offer, Orders, ReferralNetwork
+from cardstock.orders.ports import Catalogue, Coupons, FreightCharges, Offer, Orders, ReferralNetwork
 from cardstock.orders.steps import ATTEMPTS, Channels, close_step, find_order, merge_units, pay_step, require_own
 from cardstock.orders.supplier_model import SupplierOrder
+from cardstock.regions import contains, is_precise
 
 COUPON_CHANNEL: Final = "coupon"
 """The channel of an order fully paid by its coupon: no money moves, and none is refunded."""
@@ -29,7 +39,7 @@ class QuoteNeeds(msgspec.Struct, frozen=True):
 
     catalogue: Catalogue
     network: ReferralNetwork
-    freight: Freight
+    freight: FreightCharges
     coupons: Callable[[], Coupons]
 
 
@@ -46,17 +56,66 @@ def make_quote(
     requested: Sequence[RequestedUnits],
     attribution: Attribution | None,
     coupon_id: str | None = None,
+    *,
+    region: str = "",
 ) -> Quote:
-    """Today's prices for `requested`, equal SKUs merged. Reserves nothing and writes nothing.
+    """Today's prices for `requested`, equal SKUs merged, sent to `region`. Reserves nothing and writes nothing.
 
     A coupon is spread over the lines by value. The part above the goods is lost: it pays no freight. Raises
     `InvalidError` for more than 50 SKUs or 999 units of one, or for more suppliers than one step can store when a
-    coupon pays in full, `RefusedError` NOT_FOR_SALE with the SKUs, COUPON_UNKNOWN or AMOUNT_TOO_LARGE, and
-    `ConflictError` STOCK_SHORT with the units in stock.
+    coupon pays in full, and REGION_UNKNOWN; `RefusedError` NOT_FOR_SALE with the SKUs, COUPON_UNKNOWN,
+    AMOUNT_TOO_LARGE, or what `FreightCharges` refuses; `ConflictError` STOCK_SHORT with the units in stock.
     """
     units = merge_units(requested)
+    if region and not is_precise(region):
+        raise REGION_UNKNOWN(pointers=(Pointer("/region", "REGION_UNKNOWN"),))
     offers = needs.catalogue.products_by_sku(units)
     _require_for_sale(requested, units, offers)
+    quote = _price(needs, Quote(member_id, (), attribution, None, region=region), units, offers)
+    if coupon_id is not None:
+        coupon = needs.coupons().find_coupon(member_id, coupon_id)
+        if coupon is None:
+            raise errors.COUPON_UNKNOWN(pointers=(Pointer("/coupon", "UNKNOWN"),))
+        quote = _apply_coupon(coupon, quote)
+    return _complete(quote, offers, needs.freight)
+
+
+def make_fresh_quote(needs: QuoteNeeds, quote: Quote, region: str) -> Quote | None:
+    """Today's offer in place of a quote that does not hold any more, sent to `region`: what of it can still be had.
+
+    Lines have no more units than are in stock, products that are not for sale are left out, and so is a coupon that
+    cannot be used. None if nothing is left, or nothing can be sent there.
+    """
+    offers = needs.catalogue.products_by_sku([line.sku for line in quote.lines])
+    units = {
+        line.sku: min(line.units, offers[line.sku].stock)
+        for line in quote.lines
+        if line.sku in offers and offers[line.sku].active and offers[line.sku].stock > 0
+    }
+    if not units:
+        return None
+    asked = Quote(quote.member_id, (), quote.attribution, None, region=region)
+    fresh = _price(needs, asked, units, offers)
+    coupon = needs.coupons().find_coupon(quote.member_id, quote.coupon) if quote.coupon else None
+    try:
+        return _complete(fresh if coupon is None else _apply_coupon(coupon, fresh), offers, needs.freight)
+    except (InvalidError, RefusedError):
+        return None
+
+
+def place_or_requote(place: Callable[[], PlacedOrder], requote: Callable[[], Any]) -> PlacedOrder:
+    """Place an order. A refusal because the offer holds no more (`errors.OFFER_CHANGED`) encloses a fresh quote under
+    `quote`, as `requote` shows it; nothing is enclosed if that gives None."""
+    try:
+        return place()
+    except CardstockError as error:
+        if error.refusal in errors.OFFER_CHANGED and (fresh := requote()) is not None:
+            error.enclosed = {"quote": fresh}
+        raise
+
+
+def _price(needs: QuoteNeeds, asked: Quote, units: Mapping[str, int], offers: Mapping[str, Offer]) -> Quote:
+    """`asked` with its lines, without coupon and freight."""
     lines = tuple(
         OrderLine(
             line_no=number,
@@ -71,17 +130,24 @@ def make_quote(
         )
         for number, (sku, count) in enumerate(units.items(), 1)
     )
-    hint, order_id = needs.network.position_hint(member_id), new_id("ord", clock.now())
-    quote = Quote(member_id, lines, attribution, hint, order_id=order_id)
-    if coupon_id is not None:
-        coupon = needs.coupons().find_coupon(member_id, coupon_id)
-        if coupon is None:
-            raise errors.COUPON_UNKNOWN(pointers=(Pointer("/coupon", "UNKNOWN"),))
-        quote = _apply_coupon(coupon, quote)
-        if not quote.goods_fen and len(lines) + len({line.supplier_id for line in lines}) > MAX_PAID_AT_ONCE:
-            raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
-    quote = replace(quote, freight_fen=needs.freight.of_goods(quote.goods_fen))
-    if coupon_id is not None and not quote.amount_fen:
+    hint, order_id = needs.network.position_hint(asked.member_id), new_id("ord", clock.now())
+    return replace(asked, lines=lines, hint=hint, order_id=order_id)
+
+
+def _complete(quote: Quote, offers: Mapping[str, Offer], freight: FreightCharges) -> Quote:
+    """The quote with its freight, and by whom it is paid."""
+    stored = len(quote.lines) + len({line.supplier_id for line in quote.lines})
+    if quote.coupon and not quote.goods_fen and stored > MAX_PAID_AT_ONCE:
+        raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
+    goods = [
+        SentGoods(line.sku, line.supplier_id, line.units, line.net_fen, offer.freight_template, offer.weight_g)
+        for line in quote.lines
+        for offer in (offers[line.sku],)
+    ]
+    parts = freight.parts_of(goods, quote.region)
+    by_supplier = tuple(part for part in parts if part.supplier_id)
+    quote = replace(quote, freight_fen=sum(part.fen for part in parts), freight_parts=by_supplier)
+    if quote.coupon and not quote.amount_fen:
         quote = replace(quote, paid_by="coupon")
     if quote.amount_fen > MAX_FEN:
         raise errors.AMOUNT_TOO_LARGE()
@@ -103,11 +169,15 @@ def place_order(
     `app` is the platform's app in which the order is placed and will be paid: `wechat:wx123`. An order fully paid by
     its coupon is paid in the same step. A repeat of `request` returns the first order, even if its quote has expired
     meanwhile (`quote` None), and so does another request with the quote. Raises `ConflictError` QUOTE_EXPIRED,
-    QUOTE_USED (its order has ended unpaid, or goes to another receiver), PRICE_CHANGED, STOCK_SHORT or COUPON_USED;
-    nothing is written then.
+    QUOTE_USED (its order has ended unpaid, or goes to another receiver), PRICE_CHANGED, STOCK_SHORT, COUPON_USED or
+    REGION_DIFFERS (the receiver is not in the quote's region); nothing is written then.
     """
     if quote is None:
         return PlacedOrder(_find_placed(member_id, request, orders), replayed=True)
+    if receiver.region and not is_precise(receiver.region):
+        raise REGION_UNKNOWN(pointers=(Pointer("/receiver/region", "REGION_UNKNOWN"),))
+    if quote.region and not contains(quote.region, receiver.region):
+        raise errors.REGION_DIFFERS()
     now = clock.now()
     order = Order(
         order_id=quote.order_id or new_id("ord", now),
@@ -122,6 +192,7 @@ def place_order(
         coupon=quote.coupon,
         app=app,
         paid_by=quote.paid_by,
+        freight_parts=quote.freight_parts,
     )
     supplier_orders: tuple[SupplierOrder, ...] = ()
     if order.paid_by == "coupon":

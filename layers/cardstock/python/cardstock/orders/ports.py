@@ -10,7 +10,7 @@ from cardstock.money import Fen
 from cardstock.orders.agreement_model import Agreement, AgreementState, SigningParameters
 from cardstock.orders.change_model import Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
-from cardstock.orders.model import Order, PaidOrder
+from cardstock.orders.model import FreightPart, Order, PaidOrder, SentGoods
 from cardstock.orders.payment_model import (
     Closing,
     InstalmentOffer,
@@ -57,12 +57,31 @@ class Offer(Protocol):
     def stock(self) -> int:
         """Units that can be sold now."""
 
+    @property
+    def weight_g(self) -> int | None:
+        """Grams of one unit; None if that is not known."""
+
+    @property
+    def freight_template(self) -> str:
+        """The template that its freight follows; empty: the default one."""
+
 
 class Catalogue(Protocol):
     """The products that are for sale."""
 
     def products_by_sku(self, skus: Iterable[str], /) -> Mapping[str, Offer]:
         """The existing ones of `skus`, at most 100. One call."""
+
+
+class FreightCharges(Protocol):
+    """What sending costs."""
+
+    def parts_of(self, goods: Sequence[SentGoods], region: str, /) -> tuple[FreightPart, ...]:
+        """The freight of each supplier's part that costs any, for goods that are sent to `region` (empty: not known).
+        Where it is one fee for the whole order, it stands under no supplier. Called after the products were read.
+
+        Raises `RefusedError` for a region that is not served, or not known where freight depends on it.
+        """
 
 
 class ReferralNetwork(Protocol):

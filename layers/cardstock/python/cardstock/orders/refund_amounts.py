@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from cardstock.errors import REFUND_EXCEEDS_PAID
 from cardstock.money import BPS_ONE, Bps, Fen, half_up, split
 from cardstock.orders import errors
-from cardstock.orders.model import Order, OrderLine
+from cardstock.orders.model import FreightPart, Order, OrderLine
 from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.steps import follow_suppliers
 from cardstock.orders.supplier_model import SupplierOrder
@@ -130,7 +130,15 @@ def add_refund(
             refunded_fen=line.refunded_fen + part.amount_fen,
             set_aside_units=max(0, line.set_aside_units - part.units) if part.restock else line.set_aside_units,
         )
-    return follow_suppliers(replace(order, lines=tuple(lines), version=order.version + 1), supplier_orders, now)
+    parts = tuple(replace(part, refunded=_gives_back(part, lines, supplier_orders)) for part in order.freight_parts)
+    after = replace(order, lines=tuple(lines), freight_parts=parts, version=order.version + 1)
+    return follow_suppliers(after, supplier_orders, now)
+
+
+def _gives_back(part: FreightPart, lines: Sequence[OrderLine], supplier_orders: Mapping[str, SupplierOrder]) -> bool:
+    """Whether the freight of a part is refunded: once, with the last unit of the part, if nothing of it was sent."""
+    whole = all(line.refunded_units == line.units for line in lines if line.supplier_id == part.supplier_id)
+    return part.refunded or (whole and supplier_orders[part.supplier_id].status == "cancelled")
 
 
 def drop_refund(order: Order, refund: Refund) -> Order:
@@ -147,8 +155,14 @@ def drop_refund(order: Order, refund: Refund) -> Order:
             refunded_fen=line.refunded_fen - part.amount_fen,
             set_aside_units=line.set_aside_units + part.units if part.restock else line.set_aside_units,
         )
-    freight = order.refunded_freight_fen > refund.freight_fen
-    return replace(order, lines=tuple(lines), freight_refunded=freight, version=order.version + 1)
+    dropped = replace(order, lines=tuple(lines), version=order.version + 1)
+    if order.freight_parts:
+        parts = (
+            replace(part, refunded=part.refunded and part.supplier_id not in refund.freight_of)
+            for part in order.freight_parts
+        )
+        return replace(dropped, freight_parts=tuple(parts))
+    return replace(dropped, freight_refunded=order.refunded_freight_fen > refund.freight_fen)
 
 
 def set_aside(order: Order) -> str:

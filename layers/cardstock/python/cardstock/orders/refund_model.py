@@ -91,6 +91,8 @@ class Refund(msgspec.Struct, frozen=True):
     given_up_at: datetime | None = None
     paid_another_way: bool = False
     """Whether it has succeeded by the word of the staff: the buyer got the money outside of the channel."""
+    freight_of: tuple[str, ...] = ()
+    """The suppliers whose parts' freight is in it; empty if it has none, or that of a whole order."""
     version: int = 1
 
     @property

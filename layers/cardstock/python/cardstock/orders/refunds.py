@@ -57,7 +57,7 @@ def request_refund(
 ) -> RequestedRefund:
     """Reserve unsent units of a member's own paid order for a refund; `execute_refund` sends the money.
 
-    Amounts are those of `return_lines`. The freight is refunded with the last unit if nothing of the order was sent.
+    Amounts are those of `return_lines`. The freight of a part is refunded with its last unit if nothing of it was sent.
     The units are taken off their supplier order now, and are for sale again when the refund has succeeded. A repeat of
     `request` returns the first refund. Raises `RefusedError` REFUND_TOO_MUCH or REFUND_TOO_LATE, `ConflictError`
     ORDER_NOT_PAID or UNITS_SENT; nothing is refunded then.
@@ -210,6 +210,11 @@ def refund_step(order: Order, refund_id: str, terms: RefundTerms, orders: Orders
         granted_by=terms.granted_by,
         asked_by=terms.asked_by,
         asked_no=terms.asked_no,
+        freight_of=tuple(
+            part.supplier_id
+            for before, part in zip(order.freight_parts, after.freight_parts, strict=True)
+            if part.refunded and not before.refunded
+        ),
     )
     return Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(reduced.values()))
 

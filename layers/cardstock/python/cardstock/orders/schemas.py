@@ -18,6 +18,7 @@ from cardstock.edge.fields import (
     Moment,
     NextCursor,
     OrderId,
+    RegionCode,
     SignedToken,
     Sku,
     SupplierId,
@@ -43,10 +44,37 @@ Lines = Annotated[
 ]
 
 
+class FreightPartView(Model):
+    """Freight of what one supplier sends."""
+
+    supplier_id: Annotated[
+        SupplierId | None, Meta(description="Supplier that sends it; null: one fee for the whole order.")
+    ]
+    freight_fen: Freight
+
+    @classmethod
+    def all_of(cls, parts: Sequence[model.FreightPart]) -> list[Self]:
+        """The parts of a quote or order."""
+        return [cls(part.supplier_id or None, part.fen) for part in parts]
+
+
+FreightParts = Annotated[
+    list[FreightPartView],
+    Meta(description="Freight by supplier, in all `freight_fen`; parts without any are absent."),
+]
+
+
 class AskQuote(Model):
     """A cart."""
 
     lines: Lines
+    region: (
+        Annotated[
+            RegionCode,
+            Meta(description="Region that the goods are sent to; needed where freight depends on it."),
+        ]
+        | None
+    ) = None
     attribution: (
         Annotated[
             SignedToken,
@@ -125,8 +153,12 @@ class QuoteView(Model):
         list[LineView], Meta(description="Lines of the quote; a coupon is already taken off each `net_fen`.")
     ]
     freight_fen: Freight
+    freight_parts: FreightParts
     amount_fen: Annotated[Fen, Meta(description="Fen to pay: the sum of every `net_fen` and of `freight_fen`.")]
     currency: Currency
+    region: Annotated[
+        RegionCode | None, Meta(description="Region that the goods are sent to: the receiver must be in it. null: any.")
+    ]
     attributed: Annotated[bool, Meta(description="Whether the order will be attributed to a card.")]
 
     @classmethod
@@ -137,8 +169,10 @@ class QuoteView(Model):
             expires_at=rfc3339(at + model.QUOTE_LIFETIME),
             lines=[LineView.of(line) for line in quote.lines],
             freight_fen=quote.freight_fen,
+            freight_parts=FreightPartView.all_of(model.shown_freight(quote.freight_parts, quote.freight_fen)),
             amount_fen=quote.amount_fen,
             currency=CURRENCY,
+            region=quote.region or None,
             attributed=quote.attribution is not None,
         )
 
@@ -170,6 +204,7 @@ class ReceiverData(Model):
             description="Delivery address, street and town.",
         ),
     ]
+    region: Annotated[RegionCode | None, Meta(description="Region of the address; needed if the quote has one.")] = None
 
     def __post_init__(self) -> None:
         self.phone = checked_phone(self.phone)
@@ -177,11 +212,11 @@ class ReceiverData(Model):
     @classmethod
     def of(cls, receiver: model.Receiver) -> Self:
         """The receiver of an order."""
-        return cls(receiver.name, receiver.phone, receiver.address)
+        return cls(receiver.name, receiver.phone, receiver.address, receiver.region or None)
 
     def receiver(self) -> model.Receiver:
         """The inverse of `of`."""
-        return model.Receiver(self.name, self.phone, self.address)
+        return model.Receiver(self.name, self.phone, self.address, self.region or "")
 
 
 class PlaceOrder(Model):
@@ -244,6 +279,7 @@ class OrderView(Model):
     ]
     lines: Annotated[list[LineView], Meta(description="Lines, with later refunds.")]
     freight_fen: Freight
+    freight_parts: FreightParts
     amount_fen: Annotated[
         Fen, Meta(description="Fen to pay, or paid: the sum of every `net_fen` and of `freight_fen`.")
     ]
@@ -287,6 +323,7 @@ class OrderView(Model):
             status=order.status,
             lines=[LineView.of(line) for line in order.lines],
             freight_fen=order.freight_fen,
+            freight_parts=FreightPartView.all_of(order.shown_freight),
             amount_fen=order.amount_fen,
             refunded_fen=order.refunded_fen,
             currency=CURRENCY,

@@ -57,7 +57,7 @@ from cardstock.orders import coupon_store as coupons
 from cardstock.orders import errors
 from cardstock.orders.agreement_store import save_agreement
 from cardstock.orders.change_model import OrderChange, RefundChange, Step, SupplierOrderChange
-from cardstock.orders.model import ENDED_UNPAID, NOBODY, PAYMENT_WINDOW, Order, OrderLine, Receiver
+from cardstock.orders.model import ENDED_UNPAID, NOBODY, PAYMENT_WINDOW, FreightPart, Order, OrderLine, Receiver
 from cardstock.orders.packing import PackedLines, pack_lines, unpack_lines
 from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.supplier_model import Parcel, SupplierLine, SupplierOrder
@@ -156,6 +156,7 @@ class OrderItem(Table):
     returned_payments = StructAttribute(tuple[str, ...], attr_name="px", null=True)
     done_suppliers = StructAttribute(tuple[str, ...], attr_name="d", null=True)
     freight_refunded = BooleanAttribute(attr_name="fr", null=True)
+    freight_parts = StructAttribute(tuple[FreightPart, ...], attr_name="fp", null=True)
     version = IntegerAttribute(attr_name="v")
     by_member = ByMember()
     by_due = ByDue()
@@ -193,6 +194,7 @@ class RefundItem(Table):
     refused_at = EpochAttribute(attr_name="tf", null=True)
     given_up_at = EpochAttribute(attr_name="tg", null=True)
     paid_another_way = BooleanAttribute(attr_name="w", null=True)
+    freight_of = StructAttribute(tuple[str, ...], attr_name="fp", null=True)
     version = IntegerAttribute(attr_name="v")
 
 

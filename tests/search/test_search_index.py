@@ -57,13 +57,13 @@ def test_merged_changes_are_as_if_all_had_been_built_at_once(changes: list[tuple
     latest = Latest({})
     contents: Contents | None = None
     for start in range(0, len(entries), batch):
-        contents = merged(contents, entries[start : start + batch], (), AT)
+        contents = merged(contents, entries[start : start + batch], {}, AT)
         for each in entries[start : start + batch]:
             latest.see(each)
 
     if contents is not None:
         assert plain(contents) == plain(build(latest.entries.values(), AT))
-        assert plain(merged(contents, entries, (), AT)) == plain(contents)
+        assert plain(merged(contents, entries, {}, AT)) == plain(contents)
 
 
 def test_an_index_comes_back_from_its_bytes() -> None:
@@ -91,10 +91,21 @@ def test_bytes_of_another_shape_are_not_read() -> None:
 
 def test_a_product_that_is_gone_is_found_no_more() -> None:
     first = build([entry("P1", 1, "保温杯"), entry("P2", 1, "保温杯")], AT)
-    left = merged(first, (), ["P1", "never"], AT)
+    left = merged(first, (), {"P1": 1, "never": 1}, AT)
 
     assert IndexSearch(Index(left)).search(Query("保温杯")).product_ids == ("P2",)
-    assert "P1" not in str(left.completions)
+    assert left.gone == {"P1": 1, "never": 1}
+
+
+def test_what_is_older_than_what_is_known_changes_nothing() -> None:
+    known = merged(build([entry("P1", 2, "保温杯"), entry("P2", 2, "保温杯")], AT), (), {"P2": 3}, AT)
+    late = merged(known, [entry("P1", 1, "旧"), entry("P2", 2, "旧"), entry("P2", 3, "旧")], {"P1": 1, "P2": 1}, AT)
+    back = merged(late, [entry("P2", 4, "保温杯")], {}, AT)
+
+    assert plain(late) == plain(known)
+    assert late.gone == {"P2": 3}
+    assert [row.product_id for row in back.rows] == ["P1", "P2"]
+    assert back.gone == {}
 
 
 def test_the_newest_name_of_a_facet_value_holds() -> None:
@@ -102,7 +113,7 @@ def test_the_newest_name_of_a_facet_value_holds() -> None:
         "P1", 1, "杯", categories=(Category("cups", "杯子"),), attributes=(Attribute("c", "red", "颜色", "红"),)
     )
     new = replace(old, version=2, categories=(Category("cups", "杯具", "Cups"),))
-    page = IndexSearch(Index(merged(build([old], AT), [new], (), AT))).search(Query("杯"))
+    page = IndexSearch(Index(merged(build([old], AT), [new], {}, AT))).search(Query("杯"))
     names = {facet.id: [value.name for value in facet.values] for facet in page.facets}
 
     assert names["category"] == ["杯具"]

@@ -142,3 +142,42 @@ def test_a_product_that_has_all_words_comes_before_those_that_lack_one() -> None
     ]
 
     assert search("折叠 雨伞", shop).product_ids[0] == "B"
+
+
+def test_a_short_word_with_two_letters_swapped_is_found() -> None:
+    shop = [Entry("A", 1, title_en="Pet bed"), Entry("B", 1, title_en="Mug")]
+
+    assert found("pte", shop) == ["A"]
+
+
+def test_two_short_words_that_are_typed_as_one_are_found() -> None:
+    assert found("toybox", [Entry("A", 1, title_en="Toy box"), Entry("B", 1, title_en="Toy car")])[:1] == ["A"]
+
+
+def test_a_chinese_word_counts_most_where_it_ends_what_the_thing_is() -> None:
+    shop = [Entry("A", 1, "包装纸 大号"), Entry("B", 1, "斜挎包 大号"), Entry("C", 1, "面包机 大号")]
+
+    assert search("包", shop).product_ids[0] == "B"
+
+
+def test_words_that_seldom_stand_together_are_looked_for_apart() -> None:
+    shop = [Entry(f"W{number}", 1, "白色盘子") for number in range(20)]
+    shop += [Entry(f"T{number}", 1, "黑色茶壶 保温杯套") for number in range(20)]
+    shop += [Entry("X", 1, "白色保鲜盒"), Entry("A", 1, "保温杯 白色")]
+
+    assert search("白色保温杯", shop).product_ids[0] == "A"
+    assert search("白色保温杯", shop).dropped == ()
+
+
+def test_a_word_of_the_synonyms_is_not_cut() -> None:
+    shop = [Entry("A", 1, "钱包 男友"), Entry("B", 1, "朋友贺卡"), Entry("C", 1, "男袜"), Entry("D", 1, "好朋友拼图")]
+
+    assert search("送男朋友", shop).product_ids[:1] == ("A",)
+
+
+@pytest.mark.parametrize(("complete", "total"), [(19, 24), (20, 20)])
+def test_enough_products_that_have_all_words_leave_the_others_out(complete: int, total: int) -> None:
+    shop = [Entry(f"A{number}", 1, "红色 雨伞") for number in range(complete)]
+    shop += [Entry(f"B{number}", 1, "折叠 雨伞") for number in range(5)]
+
+    assert search("红色 雨伞", shop).total == total

@@ -154,6 +154,43 @@ class Files:
         )
         return address
 
+    def read_newer(self, key: str, tag: str | None) -> tuple[bytes, str] | None:
+        """The bytes under a key with their tag; None if they still have `tag`. One call.
+
+        Raises `NotFoundError`. S3 answers 403 for what is missing to those who may not list the bucket.
+        """
+        known = {} if tag is None else {"IfNoneMatch": tag}
+        try:
+            answer = _client().get_object(Bucket=self._bucket, Key=key, **known)
+            return answer["Body"].read(), answer["ETag"]
+        except ClientError as error:
+            if _status(error) == 304:
+                return None
+            if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "AccessDenied"):
+                raise NOT_FOUND() from error
+            raise _known(error) from error
+        except BotoCoreError as error:
+            raise STORE_UNAVAILABLE() from error
+
+    def replace(self, key: str, content: bytes, tag: str | None) -> bool:
+        """Write over the bytes that have `tag`, or where there are none (None); False if others are there by now.
+
+        One call. Raises `UnavailableError`; the bytes may be written nevertheless.
+        """
+        condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        try:
+            _client().put_object(
+                Bucket=self._bucket, Key=key, Body=content, ContentType="application/octet-stream", **condition
+            )
+        except ClientError as error:
+            # 412: others; 409: being written at this moment; 404: none any more.
+            if _status(error) in (404, 409, 412) and error.response.get("Error", {}).get("Code") != "NoSuchBucket":
+                return False
+            raise _known(error) from error
+        except BotoCoreError as error:
+            raise STORE_UNAVAILABLE() from error
+        return True
+
     def link(self, key: str) -> str:
         try:
             _client().head_object(Bucket=self._bucket, Key=key)

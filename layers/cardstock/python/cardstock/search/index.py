@@ -8,9 +8,10 @@ numbers of the rows that have it. A longer Chinese word is looked for in the row
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from math import ceil
 from typing import Final
 
 import msgspec
@@ -101,25 +102,31 @@ _DECODER: Final = msgspec.msgpack.Decoder(Contents)
 
 def build(entries: Iterable[Entry], at: datetime) -> Contents:
     """The index of all products."""
-    return merged(None, entries, (), at)
+    return merged(None, entries, {}, at)
 
 
-def merged(old: Contents | None, changed: Iterable[Entry], gone: Collection[str], at: datetime) -> Contents:
-    """An index in which `changed` replace their older versions, and products `gone` are left out.
+def merged(old: Contents | None, changed: Iterable[Entry], gone: Mapping[str, int], at: datetime) -> Contents:
+    """An index in which `changed` replace their older versions, and without products that are `gone` at a version.
 
-    An entry that is older than its row is left out, so that changes may come in any sequence and again.
+    What is older than what the index knows of its product is left out, so that changes may come in any sequence and
+    again.
     """
+    left = dict(old.gone) if old else {}
     rows = {row.product_id: row for row in old.rows} if old else {}
     values = list(old.values) if old else []
     numbers = {(each.facet, each.value): number for number, each in enumerate(values)}
     for entry in changed:
         before = rows.get(entry.product_id)
-        if before is None or before.version <= entry.version:
+        if (before is None or before.version <= entry.version) and left.get(entry.product_id, -1) < entry.version:
             rows[entry.product_id] = _row(entry, values, numbers)
-    for product_id in gone:
-        rows.pop(product_id, None)
+            left.pop(entry.product_id, None)
+    for product_id, version in gone.items():
+        before = rows.get(product_id)
+        if before is None or before.version <= version:
+            rows.pop(product_id, None)
+            left[product_id] = max(version, left.get(product_id, -1))
     kept = sorted(rows.values(), key=lambda row: row.product_id)
-    return Contents(FORM, at, kept, values, _places(kept), _runs(kept), completions_of(kept, values))
+    return Contents(FORM, at, kept, values, _places(kept), _runs(kept), completions_of(kept, values), left)
 
 
 def _row(entry: Entry, values: list[Value], numbers: dict[tuple[str, str], int]) -> Row:
@@ -141,6 +148,7 @@ def _row(entry: Entry, values: list[Value], numbers: dict[tuple[str, str], int])
         in_stock=entry.in_stock,
         sold=entry.sold,
         published=int(entry.published_at.timestamp()) if entry.published_at else 0,
+        begins=ceil(entry.begins_at.timestamp()) if entry.begins_at else 0,
     )
 
 

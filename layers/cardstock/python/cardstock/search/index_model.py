@@ -33,6 +33,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sold: int
     published: int
     """Seconds since 1970; 0 is not known."""
+    begins: int = 0
+    """Before so many seconds since 1970 it is no hit."""
 
 
 class Value(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -68,3 +70,5 @@ class Contents(msgspec.Struct, frozen=True, array_like=True):
     runs: str
     """Different Chinese runs that are no descriptions, one a line."""
     completions: list[Completion]
+    gone: dict[str, int] = {}
+    """Products that were taken off the shelf since the index was built -> their version then."""

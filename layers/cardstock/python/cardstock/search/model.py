@@ -57,6 +57,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     in_stock: bool = True
     sold: int = 0
     published_at: datetime | None = None
+    begins_at: datetime | None = None
+    """Before this moment it is no hit; None: it is at once."""
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -83,6 +85,8 @@ class Query(msgspec.Struct, frozen=True):
     limit: int = 20
     language: Language = "zh"
     """In which language the names of facets are."""
+    at: datetime | None = None
+    """Now: what is not on sale yet is no hit. None: all is."""
 
 
 class FacetValue(msgspec.Struct, frozen=True):

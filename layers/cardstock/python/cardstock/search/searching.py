@@ -1,6 +1,7 @@
 """The search over an index in memory."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 
 from cardstock.search.filtering import filtered
 from cardstock.search.index import Index
@@ -18,7 +19,9 @@ class IndexSearch:
     def search(self, query: Query) -> Page:
         index, text = self._index, query.text.strip()[:MAX_TEXT]
         found = ranked(text, index) if text else Ranked(dict.fromkeys(range(index.size), 0.0), "", ())
-        left = filtered(found.scores, query.filters, index, query.language)
+        now = query.at.timestamp() if query.at else inf
+        begun = [place for place in found.scores if index.rows[place].begins <= now]
+        left = filtered(begun, query.filters, index, query.language)
         best = _sorted(left.rows, found.scores, query.sort if text or query.sort != "relevance" else "sales", index)
         return Page(
             product_ids=tuple(

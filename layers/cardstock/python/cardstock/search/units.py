@@ -229,18 +229,13 @@ def _without_fillers(run: str) -> list[str]:
 
 
 def _pieces(run: str, index: Index) -> list[str]:
-    """Words of a run: cut where two characters seldom stand together, unless the synonyms have the word."""
+    """Words of a run: cut where two characters seldom stand together."""
     cuts = set()
     for place in range(1, len(run)):
         pair = len(index.rows_with(run[place - 1 : place + 1]))
         rarer = min(index.count(run[place - 1]), index.count(run[place]))
         if pair < COHESION * rarer or (pair == 0 and rarer > 0):
             cuts.add(place)
-    table = shop_words()
-    for length in range(min(5, len(run) - 1), 1, -1):
-        for start in range(len(run) - length + 1):
-            if run[start : start + length] in table:
-                cuts -= set(range(start + 1, start + length))
     pieces: list[str] = []
     for start, end in pairwise([0, *sorted(cuts), len(run)]):
         # Single characters stay with their neighbours: together they may be a word that is written wrongly.

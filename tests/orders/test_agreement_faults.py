@@ -1,25 +1,28 @@
 """Whatever happens to a step of a payment agreement, its repeat ends in the books of an undisturbed one: ours and the
 channel's. Nothing is charged twice, and nothing that was charged is lost."""
 
-import contextlib
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from pynamodb.exceptions import PynamoDBException
 
-from cardstock.errors import CardstockError
 from cardstock.orders import wiring as orders_wiring
-from tests.house import fault_figures, faults
+from tests.house import faults
+from tests.house.disturbed import (
+    OF_CALLS,
+    Prepared,
+    Scene,
+    Step,
+    attempt,
+    come_often_and_late,
+    disturb_outside,
+    disturb_store,
+)
 from tests.people.agreements import AgreementHolder
 from tests.people.leavers import Person
 from tests.people.shop import Shop
-
-Step = Callable[[], Any]
-CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
-OF_CALLS: tuple[faults.Mode, ...] = ("kill_before", "kill_after", "lose_answer")
 
 
 def asking(holder: AgreementHolder) -> Step:
@@ -159,45 +162,22 @@ def books(holder: AgreementHolder) -> Any:
     return [ours, charges, payments, sorted(each["status"] for each in company.agreements.values())]
 
 
-class Prepared:
-    """A step, and the state before it, to go back to. `calls` are the step's AWS calls, `asked` those of the channel,
-    `expected` the books after it."""
+def scene(holder: AgreementHolder) -> Scene:
+    """The holder's shop with the channel."""
+    company = holder.channel.company
 
-    def __init__(self, make: Callable[[AgreementHolder], Step], holder: AgreementHolder) -> None:
-        self.holder, self.step = holder, make(holder)
-        company = holder.channel.company
-        self._account, self._time = holder.shop.cloud.snapshot(), holder.shop.clock.now()
-        self._company = deepcopy((company.payments, company.agreements))
-        self.step()  # secrets are fetched once
-        self.reset()
-        with faults.watch() as self.calls, holder.channel.at(-1, "kill_before") as seen:
-            self.step()
-        self.asked = len(seen)
-        self.repeat()
-        self.expected = books(holder)
+    def keep() -> Callable[[], None]:
+        account, time = holder.shop.cloud.snapshot(), holder.shop.clock.now()
+        kept = deepcopy((company.payments, company.agreements))
 
-    def reset(self) -> None:
-        """Be before the step again."""
-        self._account.restore()
-        company = self.holder.channel.company
-        company.payments, company.agreements = deepcopy(self._company)
-        self.holder.shop.clock.set(self._time)
+        def restore() -> None:
+            account.restore()
+            company.payments, company.agreements = deepcopy(kept)
+            holder.shop.clock.set(time)
 
-    def repeat(self) -> None:
-        """Twice more."""
-        self.step()
-        self.step()
+        return restore
 
-    def check(self, what: str) -> None:
-        """The repeats end as they must."""
-        self.repeat()
-        assert books(self.holder) == self.expected, what
-
-
-def attempt(step: Step) -> None:
-    """One try, however it ends."""
-    with contextlib.suppress(CardstockError, PynamoDBException):
-        faults.survive(step)
+    return Scene(keep, lambda: books(holder), holder.channel.at)
 
 
 @pytest.fixture
@@ -210,49 +190,21 @@ def holder(shop: Shop) -> AgreementHolder:
 def test_a_step_that_is_disturbed_at_the_store_and_its_repeat_end_as_an_undisturbed_one(
     make: Callable[[AgreementHolder], Step], mode: faults.Mode, holder: AgreementHolder
 ) -> None:
-    prepared = Prepared(make, holder)
-
-    assert prepared.calls
-    for index, call in enumerate(prepared.calls):
-        if mode == "conflict" and call not in CAN_CONFLICT:
-            continue  # DynamoDB refuses no read for a transaction on its way
-        prepared.reset()
-        with faults.at(index, mode) as seen:
-            attempt(prepared.step)
-
-        assert len(seen) > index
-        prepared.check(f"{mode} at call {index} ({call})")
+    disturb_store(Prepared(make(holder), scene(holder)), mode)
 
 
 @pytest.mark.parametrize("make", STEPS)
 def test_a_step_that_is_disturbed_at_the_channel_and_its_repeat_end_as_an_undisturbed_one(
     make: Callable[[AgreementHolder], Step], holder: AgreementHolder
 ) -> None:
-    prepared = Prepared(make, holder)
-
-    for index in range(prepared.asked):
-        for mode in OF_CALLS:
-            prepared.reset()
-            with holder.channel.at(index, mode):
-                attempt(prepared.step)
-            fault_figures.note(mode, index)
-            prepared.check(f"{mode} at call {index} of the channel")
+    disturb_outside(Prepared(make(holder), scene(holder)), "channel")
 
 
 @pytest.mark.parametrize("make", [signing, told_of_its_end, notice_of_an_open_charge, charge_that_comes_too_late])
 def test_a_notice_that_comes_often_and_late_changes_what_it_changes_once(
     make: Callable[[AgreementHolder], Step], holder: AgreementHolder
 ) -> None:
-    prepared = Prepared(make, holder)
-    prepared.reset()
-    for _ in range(4):
-        prepared.step()
-        fault_figures.note("duplicate", 0)
-    holder.shop.clock.move(minutes=4)
-    prepared.step()
-    fault_figures.note("late", 0)
-
-    prepared.check("often and late")
+    come_often_and_late(Prepared(make(holder), scene(holder)), lambda: holder.shop.clock.move(minutes=4))
 
 
 @pytest.mark.parametrize("mode", OF_CALLS)
@@ -260,7 +212,7 @@ def test_a_charge_that_was_disturbed_is_cancelled_or_paid_but_never_both(
     mode: faults.Mode, holder: AgreementHolder
 ) -> None:
     """The member gives up after a disturbed charge: what was taken is the order's payment, else nothing was taken."""
-    prepared = Prepared(charging, holder)
+    prepared = Prepared(charging(holder), scene(holder))
     (order_id,) = (item["pk"]["S"] for item in holder.shop.cloud.items("orders") if item["sk"]["S"] == "order")
     for index in range(len(prepared.calls)):
         prepared.reset()

@@ -11,10 +11,11 @@ from cardstock.open_items.store import every_item
 from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
 from functions.orders.on_shipped import app as on_shipped
-from tests.house import fault_figures, faults
+from tests.house import faults
 from tests.house.cloud import Context, http_event, queue_event, serve
+from tests.house.disturbed import Prepared, Step, come_often_and_late, disturb_outside, disturb_store
 from tests.orders.test_douyin_callbacks import ask, send_all
-from tests.orders.test_platform_payment_faults import CAN_CONFLICT, OF_CALLS, OF_PLATFORMS, Prepared, Step, attempt
+from tests.orders.test_platform_payment_faults import OF_PLATFORMS, scene
 from tests.orders.test_platform_payments import Counter
 from tests.people.payment_parties import DouyinParty, Sent, notify, opened
 from tests.people.shop import Shop
@@ -143,54 +144,21 @@ STEPS = [
 def test_a_step_of_douyin_that_is_disturbed_at_the_store_and_its_repeat_end_as_an_undisturbed_one(
     make: Callable[[Counter], Step], mode: faults.Mode, counter: Counter
 ) -> None:
-    prepared = Prepared(make, counter)
-
-    assert prepared.calls
-    for index, call in enumerate(prepared.calls):
-        if mode == "conflict" and call not in CAN_CONFLICT:
-            continue  # DynamoDB refuses no read for a transaction on its way
-        prepared.reset()
-        with faults.at(index, mode) as seen:
-            attempt(prepared.step)
-
-        assert len(seen) > index
-        prepared.check(f"{mode} at call {index} ({call})")
+    disturb_store(Prepared(make(counter), scene(counter)), mode)
 
 
 @pytest.mark.parametrize("make", [agreeing, denied, report])
 def test_a_step_of_douyin_that_is_disturbed_at_douyin_and_its_repeat_end_as_an_undisturbed_one(
     make: Callable[[Counter], Step], counter: Counter
 ) -> None:
-    prepared = Prepared(make, counter)
+    prepared, party = Prepared(make(counter), scene(counter)), counter.party
 
     assert prepared.asked
-    for index in range(prepared.asked):
-        for mode in OF_CALLS:
-            prepared.reset()
-            with counter.party.served.at(index, mode):
-                attempt(prepared.step)
-            fault_figures.note(mode, index)
-            prepared.check(f"{mode} at call {index} of Douyin")
-        for trouble in (*OF_PLATFORMS, *counter.party.UNUSABLE):
-            prepared.reset()
-            counter.party.fail_next(*["fine"] * index, trouble)
-            attempt(prepared.step)
-            counter.party.fail_next()
-            fault_figures.note(trouble, index)
-            prepared.check(f"{trouble} at call {index} of Douyin")
+    disturb_outside(prepared, "platform", (*OF_PLATFORMS, *party.UNUSABLE), party.fail_next)
 
 
 @pytest.mark.parametrize("make", [end_by_buyer, end_by_time, asked, asked_of_a_sent_order, end_that_nobody_decided])
 def test_a_callback_that_comes_often_and_late_changes_what_it_changes_once(
     make: Callable[[Counter], Step], counter: Counter
 ) -> None:
-    prepared = Prepared(make, counter)
-    prepared.reset()
-    for _ in range(4):
-        prepared.step()
-        fault_figures.note("duplicate", 0)
-    counter.shop.clock.move(minutes=4)
-    prepared.step()
-    fault_figures.note("late", 0)
-
-    prepared.check("often and late")
+    come_often_and_late(Prepared(make(counter), scene(counter)), lambda: counter.shop.clock.move(minutes=4))

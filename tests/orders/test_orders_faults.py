@@ -1,18 +1,16 @@
 """Whatever happens to a step of an order, the same request again ends in the books of an undisturbed run."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pynamodb.exceptions import PynamoDBException
 
 from cardstock.catalog import wiring as catalog_wiring
-from cardstock.errors import CardstockError
 from cardstock.orders import fulfilment, refund_ends
 from cardstock.orders import wiring as orders_wiring
 from tests.house import faults
 from tests.house.cloud import http_event, serve
+from tests.house.disturbed import attempt, can_happen
 from tests.people.buyers import BUYER
 from tests.people.payees import ending, verify
 from tests.people.replies import reply
@@ -129,17 +127,10 @@ def late_payment(shop: Shop) -> Callable[[], Any]:
     return lambda: shop.channel.notify(notice)
 
 
-CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
 STEPS = [
     place, pay, cancel, refund, goodwill, execute, refuse, pay_another_way, give_up, finish, ship, receive, sweep,
     late_payment,
 ]  # fmt: skip
-
-
-def attempt(step: Callable[[], Any]) -> None:
-    """One try, however it ends: refused, killed, or dead of what the SDK raises."""
-    with contextlib.suppress(CardstockError, PynamoDBException):
-        faults.survive(step)
 
 
 @pytest.mark.parametrize("mode", faults.MODES)
@@ -158,8 +149,8 @@ def test_a_disturbed_step_and_its_repeat_end_in_the_books_of_one_undisturbed_ste
     for index, call in enumerate(calls):
         if mode == "throttle" and not call.startswith("dynamodb."):
             continue  # channels and queues have tests of their own
-        if mode == "conflict" and call not in CAN_CONFLICT:
-            continue  # DynamoDB refuses no read of one item, and no query, for a transaction on its way
+        if not can_happen(mode, call):
+            continue
         reset(shop)
         step = make(shop)
         with faults.at(index, mode) as seen:

@@ -5,17 +5,15 @@ Every step is disturbed at each AWS call and at each call of the platform: kille
 conflict, throttling; and by each failure that the platform knows.
 """
 
-import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from pynamodb.exceptions import PynamoDBException
 
-from cardstock.errors import CardstockError
 from cardstock.open_items.store import every_item
-from tests.house import fault_figures, faults
+from tests.house import faults
 from tests.house.cloud import http_event, serve
+from tests.house.disturbed import Prepared, Scene, Step, come_often_and_late, disturb_outside, disturb_store
 from tests.orders.test_platform_payments import Counter
 from tests.people.payees import ending, verify
 from tests.people.payment_parties import PARTIES, notify, opened
@@ -23,9 +21,6 @@ from tests.people.replies import reply
 from tests.people.shop import Shop
 from tests.people.staff import say_yes, staff_key
 
-Step = Callable[[], Any]
-CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
-OF_CALLS: tuple[faults.Mode, ...] = ("kill_before", "kill_after", "lose_answer")
 OF_PLATFORMS = ("busy", "server_error", "not_json", "answer_lost", "half", "stall")
 
 
@@ -179,46 +174,20 @@ def books(counter: Counter) -> Any:
     return [counter.shop.order_books(), counter.party.books()]
 
 
-def attempt(step: Step) -> None:
-    """One try, however it ends."""
-    with contextlib.suppress(CardstockError, PynamoDBException):
-        faults.survive(step)
+def scene(counter: Counter) -> Scene:
+    """The counter's shop with the platform."""
 
+    def keep() -> Callable[[], None]:
+        account, party, time = counter.shop.cloud.snapshot(), counter.party.kept(), counter.shop.clock.now()
 
-def repeat(step: Step) -> None:
-    """Twice more: a sweep may find in its second run what its first has begun."""
-    step()
-    step()
+        def restore() -> None:
+            account.restore()
+            party()
+            counter.shop.clock.set(time)
 
+        return restore
 
-class Prepared:
-    """A step, and the state before it, to go back to. `calls` are the step's AWS calls, `asked` is how many calls it
-    makes of the platform, `expected` are the books after it."""
-
-    def __init__(self, make: Callable[[Counter], Step], counter: Counter) -> None:
-        self.counter = counter
-        self.step = make(counter)
-        self._account, self._party, self._time = (
-            counter.shop.cloud.snapshot(), counter.party.kept(), counter.shop.clock.now()
-        )  # fmt: skip
-        self.step()  # secrets are fetched once
-        self.reset()
-        with faults.watch() as self.calls, counter.party.served.at(-1, "kill_before") as seen:
-            self.step()
-        self.asked = len(seen)
-        repeat(self.step)
-        self.expected = books(counter)
-
-    def reset(self) -> None:
-        """Be before the step again."""
-        self._account.restore()
-        self._party()
-        self.counter.shop.clock.set(self._time)
-
-    def check(self, what: str) -> None:
-        """The repeats end as they must."""
-        repeat(self.step)
-        assert books(self.counter) == self.expected, what
+    return Scene(keep, lambda: books(counter), counter.party.served.at)
 
 
 @pytest.mark.parametrize("mode", faults.MODES)
@@ -226,54 +195,22 @@ class Prepared:
 def test_a_step_that_is_disturbed_at_the_store_and_its_repeat_end_as_an_undisturbed_one(
     make: Callable[[Counter], Step], mode: faults.Mode, counter: Counter
 ) -> None:
-    prepared = Prepared(make, counter)
-
-    assert prepared.calls
-    for index, call in enumerate(prepared.calls):
-        if mode == "conflict" and call not in CAN_CONFLICT:
-            continue  # DynamoDB refuses no read for a transaction on its way
-        prepared.reset()
-        with faults.at(index, mode) as seen:
-            attempt(prepared.step)
-
-        assert len(seen) > index
-        prepared.check(f"{mode} at call {index} ({call})")
+    disturb_store(Prepared(make(counter), scene(counter)), mode)
 
 
 @pytest.mark.parametrize("make", STEPS)
 def test_a_step_that_is_disturbed_at_the_platform_and_its_repeat_end_as_an_undisturbed_one(
     make: Callable[[Counter], Step], counter: Counter
 ) -> None:
-    prepared = Prepared(make, counter)
     party = counter.party
 
-    for index in range(prepared.asked):
-        for mode in OF_CALLS:
-            prepared.reset()
-            with party.served.at(index, mode):
-                attempt(prepared.step)
-            fault_figures.note(mode, index)
-            prepared.check(f"{mode} at call {index} of the platform")
-        for trouble in (*OF_PLATFORMS, *party.UNUSABLE):
-            prepared.reset()
-            party.fail_next(*["fine"] * index, trouble)
-            attempt(prepared.step)
-            party.fail_next()
-            fault_figures.note(trouble, index)
-            prepared.check(f"{trouble} at call {index} of the platform")
+    disturb_outside(
+        Prepared(make(counter), scene(counter)), "platform", (*OF_PLATFORMS, *party.UNUSABLE), party.fail_next
+    )
 
 
 @pytest.mark.parametrize("make", [payment, late_payment, payment_of_another_amount, payment_of_nobody, unreadable])
 def test_a_notice_that_comes_often_and_late_changes_what_it_changes_once(
     make: Callable[[Counter], Step], counter: Counter
 ) -> None:
-    prepared = Prepared(make, counter)
-    prepared.reset()
-    for _ in range(4):
-        prepared.step()
-        fault_figures.note("duplicate", 0)
-    counter.shop.clock.move(minutes=4)
-    prepared.step()
-    fault_figures.note("late", 0)
-
-    prepared.check("often and late")
+    come_often_and_late(Prepared(make(counter), scene(counter)), lambda: counter.shop.clock.move(minutes=4))

@@ -49,6 +49,7 @@ ORDER = Order(
 )
 FULL = replace(
     ORDER,
+    receiver=replace(ORDER.receiver, region="310106"),
     attribution=Attribution("crd_1", "", "viw_1", "mem_1"),
     paid_at=AT,
     channel="sandbox",

@@ -84,6 +84,17 @@ class LinesAttribute(StructAttribute):
         return unpack_lines(super().deserialize(value))
 
 
+class ReceiverAttribute(StructAttribute):
+    """A receiver; without region it is stored as release 0.3.0 stored it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Receiver, **options)
+
+    def serialize(self, value: Any) -> str:
+        plain = value if value.region else (value.name, value.phone, value.address)
+        return super().serialize(plain)
+
+
 class ByMember(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
     """A member's orders by time."""
 
@@ -132,7 +143,7 @@ class OrderItem(Table):
     status = UnicodeAttribute(attr_name="st")
     lines = LinesAttribute(attr_name="l")
     amount_fen = IntegerAttribute(attr_name="a")
-    receiver = StructAttribute(Receiver, attr_name="r")
+    receiver = ReceiverAttribute(attr_name="r")
     attribution = StructAttribute(Attribution, attr_name="at", null=True)
     snapshot = JsonAttribute(attr_name="n")
     placed_at = EpochAttribute(attr_name="t")
@@ -208,7 +219,7 @@ class SupplierOrderItem(Table):
     order_id = UnicodeAttribute(range_key=True, attr_name="sk")
     status = UnicodeAttribute(attr_name="st")
     lines = StructAttribute(tuple[SupplierLine, ...], attr_name="l")
-    receiver = StructAttribute(Receiver, attr_name="r")
+    receiver = ReceiverAttribute(attr_name="r")
     created_at = EpochAttribute(attr_name="t")
     last_event = UnicodeAttribute(attr_name="e")
     parcels = StructAttribute(tuple[Parcel, ...], attr_name="p", null=True)

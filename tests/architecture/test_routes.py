@@ -173,6 +173,7 @@ OPEN = {
     ("POST", "/v1/auth/sessions"),
     ("POST", "/v1/auth/refreshes"),
     ("GET", "/v1/consent-purposes"),
+    ("GET", "/v1/regions"),
     ("GET", "/v1/products"),
     ("GET", "/v1/products/{sku}"),
     ("GET", "/v1/cards/{key}"),

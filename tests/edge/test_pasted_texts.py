@@ -41,7 +41,7 @@ ASCII_ONLY = {
     "CardVersion.website", "MemberQuery.day", "OrderQuery.day", "OrderQuery.member_id", "OrderQuery.supplier_id",
     "SalesDaysQuery.since", "SalesDaysQuery.until", "SalesDaysQuery.supplier_id", "StaffProductQuery.supplier_id",
     "AskUpload.content_type",
-    "ReceiverData.region", "AskQuote.region", "ZoneData.regions[]", "TemplateData.template_id",
+    "RegionQuery.parent", "ReceiverData.region", "AskQuote.region", "ZoneData.regions[]", "TemplateData.template_id",
     "FreightTemplates.default_template", "ActionQuery.day", "ActionQuery.person_id", "AskLogin.person_id",
     "ChooseDigits.digits",
 }  # fmt: skip

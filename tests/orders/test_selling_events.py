@@ -20,6 +20,7 @@ from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.signing import ACCESS
 from functions.catalog.api import app as catalog_api
 from functions.catalog.staff_api import app as catalog_staff_api
+from functions.delivery.api import app as delivery_api
 from functions.delivery.staff_api import app as delivery_staff_api
 from functions.orders.api import app as orders_api
 from functions.orders.nightly_sales import app as nightly_sales
@@ -37,6 +38,7 @@ from tests.people.shop import Shop
 HANDLERS: dict[str, Any] = {
     "catalog/api": catalog_api.handler,
     "catalog/staff_api": catalog_staff_api.handler,
+    "delivery/api": delivery_api.handler,
     "delivery/staff_api": delivery_staff_api.handler,
     "orders/api": orders_api.handler,
     "orders/payments_api": orders_payments_api.handler,
@@ -76,6 +78,10 @@ REFUSALS = {
         "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
         "bad_list_by_supplier": (403, "SCOPE_MISSING"),
         "bad_unknown_state": (400, "QUERY_INVALID"),
+    },
+    "delivery/api": {
+        "bad_old_code": (400, "REGION_UNKNOWN"),
+        "bad_short_code": (400, "QUERY_INVALID"),
     },
     "delivery/staff_api": {
         "bad_unknown_region": (400, "TEMPLATES_INVALID"),

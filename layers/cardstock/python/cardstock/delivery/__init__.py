@@ -9,5 +9,6 @@ Freight is reckoned per supplier, who sends a part of the order. Lines of one te
 templates in a part add up, and an amount from which sending is free is measured over all lines of the template in the
 order, after coupons and before points.
 
-Where to look: `freight` (what the parts of an order cost), `editing` (read and replace the templates).
+Where to look: `freight` (what the parts of an order cost), `editing` (read and replace the templates), `answers` (the
+list of regions).
 """

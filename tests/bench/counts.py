@@ -131,6 +131,20 @@ def _consents() -> Iterator[Row]:
         yield Row(title, _cost(cost), f"{_calls(calls)}, {wcu} WCU", floor, within)
 
 
+def _uploads() -> Iterator[Row]:
+    found = operations.uploads()
+    for title, key, calls, wcu, floor in (
+        ("Ask for an upload", "ask", 4, 7, "2 calls, 4 WCU"),
+        ("Receive a picture: three sizes", "receive", 9, 2, "8 calls"),
+        ("Receive a picture, repeated", "receive again", 3, 0, "2 calls"),
+        ("Read an upload, with three links", "read", 2, 0, "1 call"),
+        ("Publish a picture", "publish", 5, 1, "5 calls"),
+    ):
+        cost = found[key]
+        within = len(cost.calls) <= calls and cost.wcu <= wcu
+        yield Row(title, _cost(cost), f"{_calls(calls)}, {wcu} WCU", floor, within)
+
+
 def _exports() -> Iterator[Row]:
     for orders, (asked, written) in operations.exports().items():
         if orders == 20:
@@ -153,7 +167,7 @@ def _staff() -> Iterator[Row]:
 
 PARTS: Sequence[Callable[[], Iterator[Row]]] = (
     _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _recommendations, _log_ins, _staff,
-    _consents, _exports,
+    _consents, _uploads, _exports,
 )  # fmt: skip
 
 

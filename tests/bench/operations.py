@@ -4,6 +4,7 @@
 emulator says. Nothing here measures time. Each operation is carried out once a process: its counts do not change.
 """
 
+import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -47,9 +48,12 @@ from tests.people.clock import START, TestClock, clock_at
 from tests.people.consents import login_body, sent
 from tests.people.exports import Exporter
 from tests.people.finance import FIRST, PAYOUT, Finance
+from tests.people.pictures import from_a_phone
 from tests.people.shop import Shop
-from tests.people.staff import Phone, session_of
+from tests.people.staff import Phone, session_of, supplier_key
+from tests.people.tokens import access_token
 from tests.people.trade import DEMO_PLAN
+from tests.people.uploads import Uploader
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
 VIEWS = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -385,6 +389,33 @@ def consents() -> Mapping[tuple[str, str], Measured]:
             found[purpose, "withdraw"] = measured(partial(say, purpose, granted=False))
             found[purpose, "agree"] = measured(partial(say, purpose, granted=True))
             found[purpose, "repeat"] = measured(partial(say, purpose, granted=True))
+        return found
+
+
+def _unsigned(cost: Measured) -> Measured:
+    """Without the forms and links that were signed: botocore prepares a request for each, and sends none."""
+    calls = tuple(each for each in cost.calls if each not in ("s3:CreateBucket", "s3:GetObject"))
+    return dataclasses.replace(cost, calls=calls)
+
+
+@cache
+def uploads() -> Mapping[str, Measured]:
+    """An upload from its asking on, by what is done: a member's picture, and a supplier's that is published."""
+    with shop() as opened:
+        person = Exporter(opened.cloud, opened.clock).person("anna")
+        anna = Uploader(opened.cloud, opened.clock, access_token(person.id))
+        goods = Uploader(opened.cloud, opened.clock, supplier_key("sup_lights", "catalog:write"))
+        photo, first = from_a_phone(6), anna.send(from_a_phone(3))
+        anna.get(first)
+        asked: list[str] = []
+        found = {"ask": _unsigned(measured(lambda: asked.append(str(anna.ask().body["upload_id"]))))}
+        message = anna.put(asked[0], photo)
+        found["receive"] = measured(lambda: anna.work(message))
+        found["receive again"] = measured(lambda: anna.work(message))
+        found["read"] = _unsigned(measured(lambda: anna.get(asked[0])))
+        product, other = (goods.send(photo, "product_image") for _ in range(2))
+        goods.publish(other)
+        found["publish"] = measured(lambda: goods.publish(product))
         return found
 
 

@@ -20,7 +20,7 @@ from tests.house.charts import steps_in, steps_of
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event, serve
 from tests.people import pictures
 from tests.people.clock import TestClock
-from tests.people.exports import Person
+from tests.people.exports import Exporter, Person
 from tests.people.replies import reply
 from tests.people.staff import session_of, staff_key, supplier_key
 from tests.people.tokens import access_token
@@ -308,6 +308,31 @@ def test_the_night_erases_what_a_closed_account_has_uploaded(cloud: Cloud, clock
 
     assert {key.split("/")[2] for key in anna.files()} == {theirs}
     assert [item["pk"]["S"] for item in cloud.items("uploads")] == [theirs]
+
+
+def test_an_export_lists_what_the_member_has_uploaded_as_it_was(cloud: Cloud, clock: TestClock) -> None:
+    exporter = Exporter(cloud, clock)
+    person = exporter.person("anna")
+    anna = Uploader(cloud, clock, access_token(person.id))
+    ready, refused = anna.send(PHOTO), anna.send(pictures.SVG, "chat")
+    waiting = str(anna.ask("card").body["upload_id"])
+    clock.move(seconds=1)
+    export_id = exporter.ask(person.id).body["export_id"]
+    clock.move(seconds=1)
+    assert anna.work(anna.put(waiting, PHOTO)) == 0
+    later = str(anna.ask("card").body["upload_id"])
+    clock.move(seconds=30)
+    assert exporter.work(*exporter.messages()) == 0
+    file = exporter.read(person.id, export_id)
+    found = {one["upload_id"]: (one["purpose"], one["state"], one["refused"]) for one in file["members"][0]["uploads"]}
+
+    assert found == {
+        ready: ("after_sale", "ready", None),
+        refused: ("chat", "refused", "NOT_A_PICTURE"),
+        waiting: ("card", "asked", None),
+    }
+    assert later not in found
+    assert file["sections"]["uploads"]["class"] == "uploads"
 
 
 @pytest.mark.parametrize(("purpose", "content"), [("product_image", PHOTO), ("product_file", pictures.PDF)])

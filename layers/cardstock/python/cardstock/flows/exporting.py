@@ -33,6 +33,7 @@ from cardstock.flows.exporting_as_of import (
     refund_as_of,
     rewards_as_of,
     supplier_order_as_of,
+    upload_as_of,
 )
 from cardstock.flows.exporting_texts import ABOUT, NOT_INCLUDED, SECTIONS
 from cardstock.ledger.model import POCKETS, Balance, Debt, Pocket, StatementLine
@@ -53,6 +54,8 @@ from cardstock.orders.supplier_model import SupplierOrder
 from cardstock.payouts.ports import Payouts
 from cardstock.recommendations.model import member_key
 from cardstock.recommendations.ports import ServingRows
+from cardstock.uploads.ports import Uploads
+from cardstock.uploads.reading import list_uploads
 
 FORMAT: Final = "cardstock-export/1"
 Outcome: TypeAlias = Literal["ready", "repeated", "late", "gone"]
@@ -96,6 +99,7 @@ class ExportNeeds(msgspec.Struct, frozen=True):
     explaining: ExplainingNeeds
     payouts: Payouts
     rows: ServingRows
+    uploads: Uploads
     view: View
 
 
@@ -215,6 +219,8 @@ def _records(member: Member, at: datetime, needs: ExportNeeds) -> Iterator[tuple
     yield from _money(member.id, at, needs)
     yield from _payouts(member.id, at, needs)
     yield from (("recommendations", row) for row in needs.rows.read_rows([member_key(member.id)]).values())
+    sent = (upload_as_of(one, at) for one in list_uploads(member.id, uploads=needs.uploads))
+    yield from (("uploads", one) for one in sent if one is not None)
     if member.closing_at is not None and member.closing_at <= at:
         yield "closing", member.closing_at
 

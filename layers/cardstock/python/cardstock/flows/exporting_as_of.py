@@ -17,6 +17,7 @@ from cardstock.orders.refund_model import Refund
 from cardstock.orders.supplier_model import SupplierOrder
 from cardstock.payouts import lines as payout_lines
 from cardstock.payouts.lines import Line
+from cardstock.uploads.model import Upload
 
 
 def agreement_as_of(found: Agreement, at: datetime) -> Agreement | None:
@@ -147,3 +148,12 @@ def _reward_as_of(reward: MemberReward, clawed: Collection[str], at: datetime) -
 
 def _is_after(moment: datetime | None, at: datetime) -> bool:
     return moment is not None and moment > at
+
+
+def upload_as_of(upload: Upload, at: datetime) -> Upload | None:
+    """The upload at `at`. When its file came is not stored: one that ended later counts as asked for."""
+    if upload.asked_at > at:
+        return None
+    if upload.ended_at is None or upload.ended_at > at:
+        return replace(upload, state="asked", ended_at=None, refused="", pictures=())
+    return upload

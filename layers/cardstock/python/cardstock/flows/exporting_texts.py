@@ -42,6 +42,10 @@ NOT_INCLUDED: Final = (
         "first.",
     },
     {
+        "zh": "上传的图片本身：在应用中查看，或按编号读取（GET /v1/uploads/{upload_id}）。",
+        "en": "The uploaded pictures themselves: the app shows them, and `GET /v1/uploads/{upload_id}` links to each.",
+    },
+    {
         "zh": "登录凭证、密钥和七天内的请求记录：没有可读的内容。",
         "en": "Tokens, keys and the marks of the last week's requests: they say nothing that can be read.",
     },
@@ -68,6 +72,7 @@ _NAMES: Final[Mapping[str, tuple[RetentionKey, str, str]]] = {
     "rewards": ("books", "奖励及其计算", "Rewards and how they were computed"),
     "payouts": ("payouts", "打款与代扣税", "Payments and withheld tax"),
     "recommendations": ("recommendations", "推荐", "Recommendations"),
+    "uploads": ("uploads", "上传的图片", "Uploaded pictures"),
     "closing": ("account", "注销", "Closing of the account"),
 }
 

@@ -41,6 +41,7 @@ from cardstock.orders.shipment_schemas import ShipmentView
 from cardstock.payouts.lines import Line
 from cardstock.payouts.withdrawal_schemas import Withdrawal
 from cardstock.recommendations.model import Row
+from cardstock.uploads.model import Upload
 
 
 def views(explanation: Callable[[RewardsExplained, str], Any]) -> View:
@@ -224,6 +225,20 @@ def _closing(asked_at: datetime, _language: str) -> Any:
     return {"asked_at": rfc3339(asked_at)}
 
 
+def _upload(upload: Upload, _language: str) -> Any:
+    return {
+        "upload_id": upload.id,
+        "purpose": upload.purpose,
+        "content_type": upload.content_type,
+        "name": upload.name,
+        "state": upload.state,
+        "refused": upload.refused or None,
+        "asked_at": rfc3339(upload.asked_at),
+        "ended_at": moment_or_none(upload.ended_at),
+        "sizes": [{"width": one.width, "height": one.height, "bytes": one.size} for one in upload.pictures],
+    }
+
+
 _VIEWS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "profile": _profile,
     "accounts": _account,
@@ -244,5 +259,6 @@ _VIEWS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "balance": _balance,
     "payouts": _payout,
     "recommendations": _recommendation,
+    "uploads": _upload,
     "closing": _closing,
 }

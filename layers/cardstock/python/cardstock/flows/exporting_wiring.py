@@ -13,6 +13,7 @@ from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.recommendations import wiring as recommendations_wiring
+from cardstock.uploads import wiring as uploads_wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,7 @@ def exporting_needs(explanation: "Callable[[RewardsExplained, str], Any]") -> "E
         explaining=books_wiring.explaining(),
         payouts=payouts_wiring.payouts(),
         rows=recommendations_wiring.learnt_rows(),
+        uploads=uploads_wiring.uploads(),
         view=views(explanation),
     )
 

@@ -27,7 +27,7 @@ build-CodeLayer:
 build-DependenciesLayer:
 	$(wheels)
 
-build-MediaLayer:
+build-MediaLayer build-ContentLayer build-SheetsLayer:
 	$(wheels)
 
 build-ReportsLayer:

@@ -17,7 +17,7 @@ from infra.demo.closing import recommend, settle, verify
 from infra.demo.days import live
 from infra.demo.deployment import start
 from infra.demo.one_run import Demo, DemoError
-from infra.demo.opening import invite_members, open_shop
+from infra.demo.opening import AT_ONCE, invite_members, open_shop
 from infra.demo.progress import Steps, progress
 from infra.demo.seeding import write_notes
 from infra.demo.shop_data import EXTRACT, read
@@ -58,7 +58,7 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
     clock = ShiftedClock(opening - datetime.now(UTC))
     with progress(console) as step, starting(step, state, clock) as suite:
         demo = Demo(suite, shop_data, console, platforms=companies.ALL)
-        open_shop(demo, step("catalogue", -(-len(shop_data.articles) // 100)))
+        open_shop(demo, step("catalogue", -(-len(shop_data.articles) // AT_ONCE)))
         invite_members(demo, step("members", len(GUIDES) + len(shop_data.customers)))
         before = suite.costs()
         live(demo, step("invoices and returns", len(shop_data.sales) + len(shop_data.returns)))

@@ -4,12 +4,15 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from infra.demo.one_run import Demo
 from infra.demo.shop import Member
 from infra.demo.shop_data import SUPPLIERS
 from infra.demo.texts import ENGLISH, GUIDES, card_of, name_of_article
+
+AT_ONCE: Final = 33
+"""Products with one SKU that one call publishes."""
 
 SEED = "cardstock"
 SHELF = 6
@@ -80,17 +83,21 @@ def open_shop(demo: Demo, tick: Callable[[], None]) -> None:
     publish_plan(demo)
     qualifying = best_known(demo, 1)[0].rpartition("-")[0]
     articles = sorted(demo.data.articles.values(), key=lambda article: article.sku)
-    batches = [articles[start : start + 100] for start in range(0, len(articles), 100)]
+    batches = [articles[start : start + AT_ONCE] for start in range(0, len(articles), AT_ONCE)]
 
     def publish(batch: Sequence[Any]) -> None:
         products = [
             {
-                "sku": article.sku,
-                "name": name_of_article(article.code, article.name),
+                "product_id": article.sku,
+                "title": {"zh": name_of_article(article.code, article.name)},
                 "supplier_id": article.supplier_id,
-                "price_fen": article.price_fen,
-                "qualifying": article.code == qualifying,
-                "initial_stock": article.units + 10,
+                "variants": [
+                    {
+                        "price_fen": article.price_fen,
+                        "qualifying": article.code == qualifying,
+                        "initial_stock": article.units + 10,
+                    }
+                ],
             }
             for article in batch
         ]

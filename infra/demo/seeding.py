@@ -9,7 +9,7 @@ from rich.console import Console
 
 from infra.demo.companies import DEVELOPMENT
 from infra.demo.one_run import Demo, DemoError
-from infra.demo.opening import invite_members, open_shop, verify_persons
+from infra.demo.opening import AT_ONCE, invite_members, open_shop, verify_persons
 from infra.demo.progress import progress
 from infra.demo.shop_data import read
 from infra.demo.summary import NOTES
@@ -30,7 +30,7 @@ def seed(suite: Suite) -> None:
     data = read(limit=SEED_INVOICES)
     demo = Demo(suite, data, console)
     with progress(console) as step:
-        open_shop(demo, step("catalogue", -(-len(data.articles) // 100)))
+        open_shop(demo, step("catalogue", -(-len(data.articles) // AT_ONCE)))
         invite_members(demo, step("members", len(GUIDES) + len(data.customers)))
         verify_persons(demo, demo.inviters)
         publish_examples(demo)
@@ -76,8 +76,8 @@ def publish_examples(demo: Demo) -> None:
     """Publish the product, by its supplier, that the examples of the API document name."""
     demo.shop.add_supplier(demo.keys["shop"], demo.keys["root"], EXAMPLE_SUPPLIER, "Lights")
     name = name_of_article(EXAMPLE_SKU, "WHITE HANGING HEART T-LIGHT HOLDER")
-    product = {"name": name, "supplier_id": EXAMPLE_SUPPLIER, "price_fen": 25_500}
-    body = {**product, "initial_stock": 1_000}
+    variant = {"price_fen": 25_500, "initial_stock": 1_000}
+    body = {"title": {"zh": name}, "supplier_id": EXAMPLE_SUPPLIER, "variants": [variant]}
     demo.shop.http.send("PUT", f"/v1/products/{EXAMPLE_SKU}", body, token=demo.keys["shop"])
 
 

@@ -20,7 +20,7 @@ from zlib import crc32
 import msgspec
 
 from cardstock.catalog.model import MAX_STOCK
-from cardstock.catalog.schemas import PublishedProduct
+from cardstock.catalog.schemas import PutProduct
 from cardstock.errors import UnauthorizedError
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.money import MAX_FEN
@@ -259,9 +259,10 @@ def _read_row(row: Row, days_first: bool | None) -> _Line:
 
 def _check_product(code: str, name: str, price: int, units: int) -> None:
     """Refuse what the API would: raises `ValueFault` `product_refused` for a name, a price or a number of its own."""
-    product = {"sku": f"{code}-{price}", "name": name, "supplier_id": SUPPLIERS[0], "price_fen": price}
+    variant = {"sku": f"{code}-{price}", "price_fen": price, "initial_stock": units + SPARE_UNITS}
+    product = {"title": {"zh": name}, "supplier_id": SUPPLIERS[0], "variants": [variant]}
     try:
-        msgspec.convert({**product, "initial_stock": units + SPARE_UNITS}, PublishedProduct)
+        msgspec.convert(product, PutProduct)
     except msgspec.ValidationError as error:
         raise ValueFault("product_refused") from error
     if price * min(units, MAX_UNITS) * MAX_LINES > MAX_FEN:

@@ -5,6 +5,8 @@
     layers/dependencies/requirements.txt  what every function imports
     layers/media/requirements.txt         what only the functions that draw or read pictures import
     layers/reports/requirements.txt       what only the functions with reports import, without the two above
+    layers/content/requirements.txt       what only the functions that store descriptions import
+    layers/sheets/requirements.txt        what only the import of products imports
 
 Every line is pinned by hash and no file names a host, so that each machine installs the same bytes from its own index.
 The layers are subsets of the first lock (`tests/architecture` compares): shipped versions are the tested ones.
@@ -21,8 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
 SAM_LOCK = ROOT / "requirements-sam.lock"
 DEPENDENCIES = ROOT / "layers/dependencies/requirements.txt"
-MEDIA = ROOT / "layers/media/requirements.txt"
-REPORTS = ROOT / "layers/reports/requirements.txt"
+EXTRAS = {extra: ROOT / f"layers/{extra}/requirements.txt" for extra in ("media", "reports", "content", "sheets")}
+"""The layers beside the one of all functions, by the extra of `pyproject.toml` that names what is in them: each without
+what those before it have."""
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^ ;\\]+)[^\n]*(?:\n +--hash[^\n]*)*", re.M)
 
 
@@ -52,17 +55,17 @@ def _layer(python: str, *arguments: str, without: Sequence[str] = ()) -> str:
 
 
 def main() -> None:
-    """Write the five files. Raises `CalledProcessError` when `pyproject.toml` cannot be resolved."""
-    LOCK.write_text(
-        _resolve("pyproject.toml", "--extra=media", "--extra=reports", "--group=dev", "--python-version=3.11"), "utf-8"
-    )
+    """Write the files. Raises `CalledProcessError` when `pyproject.toml` cannot be resolved."""
+    extras = [f"--extra={extra}" for extra in EXTRAS]
+    LOCK.write_text(_resolve("pyproject.toml", *extras, "--group=dev", "--python-version=3.11"), "utf-8")
     SAM_LOCK.write_text(_resolve("--group=sam", "--python-version=3.11"), "utf-8")
     base = _layer("3.13")
     DEPENDENCIES.write_text(base, "utf-8")
-    media = _layer("3.13", "--extra=media", without=list(requirements(base)))
-    MEDIA.write_text(media, "utf-8")
-    shared = [*requirements(base), *requirements(media)]
-    REPORTS.write_text(_layer("3.13", "--extra=reports", without=shared), "utf-8")
+    before = list(requirements(base))
+    for extra, path in EXTRAS.items():
+        layer = _layer("3.13", f"--extra={extra}", without=before)
+        path.write_text(layer, "utf-8")
+        before += requirements(layer)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from infra.packaging.bundles import UNWANTED
-from infra.packaging.lock import DEPENDENCIES, LOCK, MEDIA, REPORTS, SAM_LOCK, requirements
+from infra.packaging.lock import DEPENDENCIES, EXTRAS, LOCK, SAM_LOCK, requirements
 from tests.house.cloud import ROOT
 from tests.house.stacks import camel, functions
 
@@ -123,25 +123,35 @@ def test_what_the_package_imports_is_in_one_of_the_layers() -> None:
     reached = {module for path in PACKAGE.rglob("*.py") for module in reached_from(path)}
     outside = reached - set(sys.stdlib_module_names)
 
-    assert outside <= provided_by(DEPENDENCIES) | provided_by(MEDIA) | provided_by(REPORTS)
+    assert outside <= provided_by(DEPENDENCIES).union(*map(provided_by, EXTRAS.values()))
     assert not outside & set(UNWANTED)
 
 
-def test_the_reports_layer_is_where_reports_are_written_and_nowhere_else() -> None:
-    only_there = provided_by(REPORTS) - provided_by(DEPENDENCIES)
+@pytest.mark.parametrize(
+    ("extra", "places", "functions_with"),
+    [
+        ("reports", ("payouts/report/", "payouts/tax/"), {"payouts/on_step", "payouts/nightly_tax"}),
+        ("content", ("catalog/markup.py",), {"catalog/staff_api", "catalog/drafts_api"}),
+    ],
+)
+def test_a_layer_is_where_it_is_needed_and_nowhere_else(
+    extra: str, places: tuple[str, ...], functions_with: set[str]
+) -> None:
+    only_there = provided_by(EXTRAS[extra]) - provided_by(DEPENDENCIES)
     users = {
         path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
         if {module.split(".")[0] for module in imports_of(path)} & only_there
     }  # fmt: skip
-    with_layer = {name_of(folder) for folder in FUNCTIONS if "ReportsLayer" in layers_of(name_of(folder))}
+    layer = f"{extra.title()}Layer"
+    with_layer = {name_of(folder) for folder in FUNCTIONS if layer in layers_of(name_of(folder))}
 
     assert users
-    assert all(user.startswith(("payouts/report/", "payouts/tax/")) for user in users), users
-    assert with_layer == {"payouts/on_step", "payouts/nightly_tax"}
+    assert all(user.startswith(places) for user in users), users
+    assert with_layer == functions_with
 
 
 def test_the_media_layer_is_where_pictures_are_read_or_drawn_and_nowhere_else() -> None:
-    only_there = provided_by(MEDIA) - provided_by(DEPENDENCIES)
+    only_there = provided_by(EXTRAS["media"]) - provided_by(DEPENDENCIES)
     users = {
         path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
         if {module.split(".")[0] for module in imports_of(path)} & only_there
@@ -155,13 +165,13 @@ def test_the_media_layer_is_where_pictures_are_read_or_drawn_and_nowhere_else() 
 
 def test_the_layers_are_subsets_of_the_lock() -> None:
     locked = requirements(LOCK.read_text("utf-8"))
-    for layer in (DEPENDENCIES, MEDIA, REPORTS):
+    for layer in (DEPENDENCIES, *EXTRAS.values()):
         for name, entry in requirements(layer.read_text("utf-8")).items():
             assert entry == locked[name], f"{layer.parent.name}: {name} is not what the tests run with; make lock"
 
 
 def test_the_layers_share_nothing() -> None:
-    layers = [set(requirements(path.read_text("utf-8"))) for path in (DEPENDENCIES, MEDIA, REPORTS)]
+    layers = [set(requirements(path.read_text("utf-8"))) for path in (DEPENDENCIES, *EXTRAS.values())]
 
     assert all(layers)
     assert sum(map(len, layers)) == len(set().union(*layers))
@@ -182,8 +192,7 @@ def test_the_lock_satisfies_pyproject() -> None:
     versions = {canonicalize_name(name): entry.partition("==")[2].split()[0] for name, entry in locked.items()}
     asked = [
         *project["project"]["dependencies"],
-        *project["project"]["optional-dependencies"]["media"],
-        *project["project"]["optional-dependencies"]["reports"],
+        *(line for extra in EXTRAS for line in project["project"]["optional-dependencies"][extra]),
         *project["dependency-groups"]["dev"],
     ]
     for line in asked:
@@ -193,7 +202,7 @@ def test_the_lock_satisfies_pyproject() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [LOCK, SAM_LOCK, DEPENDENCIES, MEDIA, REPORTS], ids=lambda path: f"{path.parent.name}-{path.name}"
+    "path", [LOCK, SAM_LOCK, DEPENDENCIES, *EXTRAS.values()], ids=lambda path: f"{path.parent.name}-{path.name}"
 )
 def test_every_line_is_pinned_by_hash_and_no_host_is_named(path: Path) -> None:
     text = path.read_text("utf-8")

@@ -175,7 +175,7 @@ OPEN = {
     ("GET", "/v1/consent-purposes"),
     ("GET", "/v1/regions"),
     ("GET", "/v1/products"),
-    ("GET", "/v1/products/{sku}"),
+    ("GET", "/v1/products/{product_id}"),
     ("GET", "/v1/cards/{key}"),
     ("GET", "/v1/cards/{key}/vcf"),
     ("GET", "/v1/cards/{key}/qr"),

@@ -12,7 +12,7 @@ from infra.contract.states import DOCUMENT, PACKAGE, Chart, charts, text
 
 Arrows: TypeAlias = frozenset[tuple[str, str]]
 CHARTS = list(charts())
-DERIVED = {"BatchStatus"}
+DERIVED = {"BatchStatus", "ProductState"}
 """Literals that say of a stored state what readers of it need."""
 
 

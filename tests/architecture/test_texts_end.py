@@ -15,7 +15,7 @@ SEVERAL_LINES = {
     "AcceptReturn.reason", "AppointPartner.reason", "Approve.note", "ApproveWriteOff.note", "AskRefund.reason",
     "AskWriteOff.reason", "CardVersion.intro", "ClearItem.reason", "GrantRefund.reason", "Lift.reason",
     "ApprovePlan.reason", "AssumedApproval.reason", "DecideChange.reason", "RevealNumber.reason",
-    "ReceiverData.address",
+    "ReceiverData.address", "Description.zh", "Description.en",
 }  # fmt: skip
 """Texts that may have several lines."""
 LOOKED_UP = {
@@ -23,7 +23,8 @@ LOOKED_UP = {
     "RefreshSession.refresh_token": "signed",
     "KeyPage.cursor": "signed", "OpenItemQuery.cursor": "signed", "PageOfWithdrawals.cursor": "signed",
     "PageQuery.cursor": "signed", "OrderQuery.cursor": "signed", "MemberQuery.cursor": "signed",
-    "StaffProductQuery.cursor": "signed", "ActionQuery.cursor": "signed",
+    "StaffProductQuery.cursor": "signed", "CardQuery.cursor": "signed", "SkuQuery.cursor": "signed",
+    "ActionQuery.cursor": "signed",
     "ProductQuery.cursor": "signed", "StatementQuery.cursor": "signed",
     "CreateKey.owner": "read from the store", "KeyPage.owner": "read from the store",
     "CreateKey.scopes[]": "one of a list", "CreateEndpoint.events[]": "one of a list",

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from cardstock.cards.model import Card, Face
 from cardstock.cards.store import DynamoCards
-from cardstock.catalog.model import Listing
-from cardstock.catalog.store import DynamoProducts
+from cardstock.catalog.store import DynamoVariants
 from cardstock.compliance.model import Alarm, Hold
 from cardstock.compliance.store import DynamoAlarms, DynamoHolds
 from cardstock.ids import RequestKey, new_id
@@ -36,6 +35,7 @@ from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.store import DynamoPayouts
 from tests.house.cloud import Cloud
 from tests.house.faults import watch
+from tests.people.goods import Goods, publish_goods
 from tests.people.marks import MARKER
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -56,15 +56,15 @@ def own_cards() -> Read:
 
 
 def products() -> Read:
-    listings = [Listing(f"sku{number}", "Ware", "sup_1", 100, True, True, True, 1) for number in NUMBERS]
-    DynamoProducts().publish_listings(listings, AT)
-    return DynamoProducts().list_products
+    listings = [Goods(f"sku{number}", "Ware", "sup_1", 100, True, True, True, 1) for number in NUMBERS]
+    publish_goods(listings, AT)
+    return DynamoVariants().list_leading
 
 
 def products_of_a_supplier() -> Read:
     products()
-    DynamoProducts().publish_listings([Listing("other", "Ware", "sup_2", 100, True, True, True, 1)], AT)
-    return partial(DynamoProducts().products_of_supplier, "sup_1")
+    publish_goods([Goods("other", "Ware", "sup_2", 100, True, True, True, 1)], AT)
+    return partial(DynamoVariants().leading_of_supplier, "sup_1")
 
 
 def placed(number: int) -> Order:
@@ -188,8 +188,8 @@ def test_pages_tell_everything_once_and_a_full_last_page_promises_no_other(
 
 def test_an_empty_list_is_one_empty_page(cloud: Cloud) -> None:
     assert DynamoHolds().list_holds(20, None) == ([], None)
-    assert DynamoProducts().list_products(20, None) == ([], None)
-    assert DynamoProducts().products_of_supplier("sup_1", 20, None) == ([], None)
+    assert DynamoVariants().list_leading(20, None) == ([], None)
+    assert DynamoVariants().leading_of_supplier("sup_1", 20, None) == ([], None)
     assert DynamoCards().cards_of_member("mem_a", 20, None) == ([], None)
     assert DynamoStatements().lines_of_member("mem_a", None, None, 20, None) == ([], None)
     assert DynamoOrders(MARKER).orders_of_member("mem_a", 20, None) == ([], None)

@@ -106,6 +106,29 @@ def _views() -> Iterator[Row]:
     yield Row("Count 100 views of 10 cards", f"{each:g} WCU a view", "0.2 WCU", "0.1 WCU", each <= 0.2)
 
 
+def _products() -> Iterator[Row]:
+    found = operations.products()
+    for name, title, most, floor in (
+        ("page", "Read the page of a product", 1, "1 call"),
+        ("ids", "Read 20 products by their ids", 1, "1 call"),
+        ("list", "List 20 products", 2, "2 calls"),
+    ):
+        cost = found[name]
+        yield Row(title, _cost(cost), _calls(most), floor, len(cost.calls) <= most and cost.wcu == 0)
+    cost = found["publish"]
+    yield Row(
+        "Publish a product with one SKU", _cost(cost), "3 calls, 6 WCU", "", len(cost.calls) <= 3 and cost.wcu <= 6
+    )
+    cost = found["same"]
+    yield Row("Publish it again unchanged", _cost(cost), "2 calls, 0 WCU", "", len(cost.calls) <= 2 and cost.wcu == 0)
+    cost = found["upkeep"]
+    within = len(cost.calls) <= 12 and cost.wcu <= 10
+    yield Row("Bring 10 cards up to date after 100 sales", _cost(cost), "12 calls, 10 WCU", "10 WCU", within)
+    cost = found["none"]
+    within = len(cost.calls) <= 2 and cost.wcu == 0
+    yield Row("The same messages again", _cost(cost), "2 calls, 0 WCU", "", within)
+
+
 def _recommendations() -> Iterator[Row]:
     cost = operations.recommend()
     yield Row("Recommendations for a member", _cost(cost), "2 calls", "1 call, 1 RCU", len(cost.calls) <= 2)
@@ -166,8 +189,8 @@ def _staff() -> Iterator[Row]:
 
 
 PARTS: Sequence[Callable[[], Iterator[Row]]] = (
-    _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _recommendations, _log_ins, _staff,
-    _consents, _uploads, _exports,
+    _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _products, _recommendations, _log_ins,
+    _staff, _consents, _uploads, _exports,
 )  # fmt: skip
 
 

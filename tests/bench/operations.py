@@ -48,6 +48,7 @@ from tests.people.clock import START, TestClock, clock_at
 from tests.people.consents import login_body, sent
 from tests.people.exports import Exporter
 from tests.people.finance import FIRST, PAYOUT, Finance
+from tests.people.goods import Goods, publish_goods
 from tests.people.pictures import from_a_phone
 from tests.people.shop import Shop
 from tests.people.staff import Phone, session_of, supplier_key
@@ -533,6 +534,49 @@ def _steps(finance: Finance, runs: list[int]) -> Measured:
     cost = measured(lambda: runs.append(finance.run_steps()))
     brought = ("sqs:ReceiveMessage", "sqs:DeleteMessage")
     return Measured(tuple(call for call in cost.calls if call not in brought), cost.wcu, cost.rcu)
+
+
+@cache
+def products() -> Mapping[str, Measured]:
+    """Reading a page and lists, publishing, and the upkeep of cards."""
+    from functions.catalog.api import app as api
+    from functions.catalog.on_stock import app as on_stock
+
+    with warm_shop() as opened:
+        names = [f"product-{number}" for number in range(20)]
+        goods = [Goods(name, "Ware", "sup_lights", 25_500, False, True, True, 9) for name in names]
+        publish_goods(goods, opened.clock.now())
+
+        def get(path: str, **query: str) -> None:
+            assert api.handler(http_event("GET", path, query=query or None), Context())["statusCode"] == 200
+
+        def publish(price_fen: int) -> None:
+            publish_goods([replace(goods[0], price_fen=price_fen)], opened.clock.now())
+
+        def upkeep(count: int) -> None:
+            records = [_sold(name, number) for name in names[:10] for number in range(count)]
+            assert on_stock.handler(queue_event("stock-changes", *records), Context())["batchItemFailures"] == []
+
+        for name in names[:10]:
+            opened.cloud.dynamodb.update_item(
+                TableName="products", Key={"pk": {"S": name}}, UpdateExpression="SET stock = :few",
+                ExpressionAttributeValues={":few": {"N": "3"}},
+            )  # fmt: skip
+        return {
+            "page": measured(lambda: get("/v1/products/product-0")),
+            "ids": measured(lambda: get("/v1/products", ids=",".join(names))),
+            "list": measured(lambda: get("/v1/products", limit="20")),
+            "publish": measured(lambda: publish(25_000)),
+            "same": measured(lambda: publish(25_000)),
+            "upkeep": measured(lambda: upkeep(10)),
+            "none": measured(lambda: upkeep(10)),
+        }
+
+
+def _sold(sku: str, number: int) -> dict[str, Any]:
+    """A record of the stream of SKUs: a unit was sold."""
+    images = [{"product_id": {"S": sku}, "stock": {"N": str(15 - number - after)}} for after in range(2)]
+    return {"eventName": "MODIFY", "dynamodb": {"OldImage": images[0], "NewImage": images[1]}}
 
 
 @cache

@@ -26,6 +26,7 @@ from infra.local.platforms.wechat_push import EVENTS, WAYS
 from infra.local.sandbox import STATUSES
 from infra.local.suite import Suite
 from infra.local.template import ROOT
+from tests.people.goods import terms_of
 
 ENGLISH = ROOT / "README.md"
 CONTRACT = ROOT / "infra" / "contract" / "README.md"
@@ -100,7 +101,7 @@ def stock_the_shelf(suite: Suite) -> None:
     wanted = {"name": "Shop console", "owner": person, "scopes": ["suppliers:write", "catalog:write"]}
     staff = staff_sends(suite, "POST", "/v1/partners/keys", wanted, root)["key"]
     staff_sends(suite, "PUT", "/v1/suppliers/sup_lights", {"name": "Lights"}, staff)
-    lamp = {"name": "Camping lamp", "supplier_id": "sup_lights", "price_fen": 9_900, "initial_stock": 100}
+    lamp = terms_of("Camping lamp", "sup_lights", 9_900, 100)
     staff_sends(suite, "PUT", "/v1/products/LAMP", lamp, staff)
 
 

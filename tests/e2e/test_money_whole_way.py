@@ -12,6 +12,7 @@ from infra.demo.companies import Companies
 from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.shop import Member, Shop
 from infra.local.suite import Suite
+from tests.people.goods import terms_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
@@ -43,7 +44,7 @@ class Brand:
         self.staff = self.shop.make_key(root, first, "console", SCOPES)
         self.approver = self.shop.make_key(root, second, "legal", ["plans:approve"])
         self.shop.add_supplier(self.staff, root, SUPPLIER, "Kits")
-        kit = {"name": "Kit", "supplier_id": SUPPLIER, "price_fen": 49_900, "qualifying": True, "initial_stock": 100}
+        kit = terms_of("Kit", SUPPLIER, 49_900, 100, qualifying=True)
         self.shop.http.send("PUT", "/v1/products/KIT", kit, token=self.staff)
         self.people: dict[str, Member] = {}
 

@@ -13,6 +13,7 @@ from infra.demo.companies import Companies
 from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.shop import Shop
 from infra.local.suite import Suite
+from tests.people.goods import terms_of
 from tests.people.partner_server import PartnerServer
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
@@ -42,7 +43,7 @@ def deployed(suite: Suite) -> Shop:
     staff = deployed.make_key(root, person, "console", ["suppliers:write", "catalog:write"])
     for supplier_id, sku in ((LIGHTS, "LAMP"), (HANGERS, "HANGER")):
         deployed.add_supplier(staff, root, supplier_id, "供应商")
-        goods = {"name": sku.title(), "supplier_id": supplier_id, "price_fen": 9_900, "initial_stock": 100}
+        goods = terms_of(sku.title(), supplier_id, 9_900, 100)
         deployed.http.send("PUT", f"/v1/products/{sku}", goods, token=staff)
     return deployed
 

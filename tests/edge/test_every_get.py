@@ -26,7 +26,14 @@ def things(shop: Shop) -> dict[str, str]:
     """Values of the names in paths, of things that the buyer has where there are some."""
     shop.supplier.register()
     card = shop.buyer.send("POST", "/v1/cards", {"versions": {"default": {"name": "林晓雨"}}}, key="card").body["card"]
-    return {**PATH_VALUES, "order_id": shop.buyer.paid_order(), "sku": "71053", "key": card, "year": "2026"}
+    return {
+        **PATH_VALUES,
+        "order_id": shop.buyer.paid_order(),
+        "sku": "71053",
+        "product_id": "71053",
+        "key": card,
+        "year": "2026",
+    }
 
 
 def answer(shop: Shop, route: Route, things: dict[str, str], method: str, query: dict[str, str]) -> dict[str, Any]:

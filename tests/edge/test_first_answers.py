@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cardstock.catalog import wiring as catalog_wiring
 from cardstock.edge.bodies import meaning_of
 from cardstock.edge.callers import Callers
 from cardstock.edge.first_answers import seal, unseal
@@ -20,6 +21,7 @@ from tests.house.cloud import ROOT_KEY, Context, http_event, serve, template
 from tests.people import pictures
 from tests.people.exports import Exporter
 from tests.people.finance import FIRST, PAYOUT
+from tests.people.goods import draft_of
 from tests.people.shop import Shop
 from tests.people.staff import Phone, person, serve_confirmed, staff_key, supplier_key
 from tests.people.suppliers import LIGHTS
@@ -50,8 +52,19 @@ def body_of(sent: Sent) -> Any:
 def stock(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     shop.stock_up()
     token = staff_key("Li Na", "catalog:write")
-    sent = {"path": "/v1/products/71053/stock", "body": {"add": 5}, "token": token, "key": "k"}
+    sent = {"path": "/v1/skus/71053/stock", "body": {"add": 5}, "token": token, "key": "k"}
     return sent, lambda: send(sent | {"key": "more"})
+
+
+def accepted(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    drafts = catalog_wiring.products()
+    draft = draft_of("bag", "Bag", "sup_bags", shop.clock.now())
+    drafts.store_draft(draft)
+    body = {"supplier_id": "sup_bags", "draft_sha256": draft.sha256, "variants": [{"price_fen": 500}]}
+    sent = {
+        "path": "/v1/products/bag/acceptances", "body": body, "key": "k", "token": staff_key("Li Na", "catalog:write"),
+    }  # fmt: skip
+    return sent, lambda: drafts.store_draft(draft_of("bag", "Sack", "sup_bags", shop.clock.now()))
 
 
 def placed(shop: Shop) -> tuple[Sent, Callable[[], object]]:
@@ -246,7 +259,8 @@ def uploaded(shop: Shop) -> tuple[Sent, Callable[[], object]]:
 
 
 LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
-    "POST /v1/products/{sku}/stock": stock,
+    "POST /v1/skus/{sku}/stock": stock,
+    "POST /v1/products/{product_id}/acceptances": accepted,
     "POST /v1/orders": placed,
     "POST /v1/orders/{order_id}/refunds": refunded,
     "POST /v1/orders/{order_id}/goodwill-refunds": granted,

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from cardstock.cards.schemas import PostCard
-from cardstock.catalog.schemas import ProductTerms
+from cardstock.catalog.schemas import PutProduct
 from cardstock.edge.bodies import CODES, clean_json, decode, decode_query
 from cardstock.edge.http import Nothing
 from cardstock.ids import canonical
@@ -21,6 +21,7 @@ from tests.house.cloud import ROOT, http_event, serve
 from tests.house.incoming import incoming
 from tests.people.buyers import RECEIVER
 from tests.people.consents import login_body
+from tests.people.goods import terms_of
 from tests.people.shop import Shop
 
 PHONES = {
@@ -34,7 +35,11 @@ PHONES = {
 }
 WIDE = str.maketrans({chr(letter): chr(letter + 0xFEE0) for letter in range(0x21, 0x7F)})
 ASCII_ONLY = {
-    "BroughtResult.number", "ProductTerms.supplier_id", "PublishedProduct.supplier_id",
+    "BroughtResult.number", "PutProduct.supplier_id", "PublishedProduct.supplier_id", "AcceptDraft.supplier_id",
+    "CardQuery.supplier_id", "DraftQuery.supplier_id", "SkuQuery.supplier_id", "CardQuery.named",
+    "AcceptDraft.draft_sha256", "FileData.source",
+    *(f"{kind}.{name}" for kind in ("PutProduct", "PublishedProduct", "PutDraft")
+      for name in ("category_ids[]", "images[]", "model_3d", "video")),
     "ProductQuery.supplier_id", "AskWriteOff.member_id", "ShipmentCreated.order_id", "ShipmentDelivered.order_id",
     "PublishPlan.id", "CandidatePlan.id", "OpenPayout.period", "StatementQuery.period", "SalesQuery.until",
     "OpenSession.app_id", "PostView.scene", "PostShare.audience", "PostCard.versions key", "PutCard.versions key",
@@ -108,7 +113,7 @@ REPORTS = [
 FACE = {"name": "林晓雨", "email": "lin@example.com", "wechat": "lin_xiaoyu", "shelf": ["22423"]}
 CARD = {"versions": {"default": FACE}}
 QUOTE = {"lines": [{"sku": "85123A", "units": 1}], "coupon": f"benefit.mem_{'0' * 26}.1"}
-LAMP = {"name": "Lamp", "supplier_id": "sup_a", "price_fen": 1, "freight_template": "heavy"}
+LAMP = terms_of("Lamp", "sup_lights", 9_900, freight_template="heavy")
 LOGIN = login_body("a", invite="m3n8r5t2wd")
 
 
@@ -121,7 +126,7 @@ def bodies() -> Iterator[tuple[Any, Any]]:
             if route.body is not Nothing and "application/json" in content:
                 yield route.body, content["application/json"]["example"]
     yield from ((inbox_schemas.Report, report) for report in REPORTS)
-    yield from ((PostCard, CARD), (AskQuote, QUOTE), (OpenSession, LOGIN), (ProductTerms, LAMP))
+    yield from ((PostCard, CARD), (AskQuote, QUOTE), (OpenSession, LOGIN), (PutProduct, LAMP))
 
 
 def test_a_code_in_full_width_letters_is_read_as_typed() -> None:
@@ -138,12 +143,12 @@ def test_a_code_in_full_width_letters_is_read_as_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/products/{sku}", "/v1/cards/{key}", "/v1/cards/{key}/vcf", "/v1/cards/{key}/qr", "/c/{key}"]
+    "path", ["/v1/products/{product_id}", "/v1/cards/{key}", "/v1/cards/{key}/vcf", "/v1/cards/{key}/qr", "/c/{key}"]
 )
 def test_a_code_in_a_path_may_be_in_full_width_letters(shop: Shop, path: str) -> None:
     card = shop.buyer.send("POST", "/v1/cards", CARD, key="card").body["card"]
     shop.buyer.quote({"71053": 1})
-    wide = path.format(sku="71053".translate(WIDE), key=card.translate(WIDE))
+    wide = path.format(product_id="71053".translate(WIDE), key=card.translate(WIDE))
 
     assert serve(http_event("GET", wide, resource=path))["statusCode"] == 200
 

@@ -12,6 +12,7 @@ from tests.house.cloud import http_event, serve
 from tests.house.incoming import incoming
 from tests.people.buyers import BUYER
 from tests.people.consents import login_body
+from tests.people.goods import terms_of
 from tests.people.replies import reply
 from tests.people.shop import Shop
 from tests.people.suppliers import LIGHTS
@@ -20,7 +21,15 @@ NAMES = re.compile(
     r"(_id|owner|sku|skus|invite|inviter|coupon|number|approver|channel|platform|\w+\[\])\Z|\.(order|member|supplier)\Z"
 )
 MADE_UP = {
-    "PublishedProduct.sku": "names a new product",
+    "PublishedProduct.product_id": "names a new product",
+    "VariantData.sku": "names a new SKU",
+    "DraftVariant.sku": "names a new SKU",
+    "PutProduct.category_ids[]": "a category may come later",
+    "PublishedProduct.category_ids[]": "a category may come later",
+    "PutDraft.category_ids[]": "a category may come later",
+    "CardQuery.supplier_id": "a filter that finds nothing",
+    "SkuQuery.supplier_id": "a filter that finds nothing",
+    "DraftQuery.supplier_id": "a filter that finds nothing",
     "PublishPlan.id": "names a new plan",
     "PutBankAccount.number": "checked by its last digit",
     "PayeeAccount.number": "checked by its last digit",
@@ -46,14 +55,35 @@ MADE_UP = {
 }
 """Fields that look like names of something that exists, and are none."""
 
+ELSE = "https://elsewhere.example/x.jpg"
 NOBODY, NO_ORDER = "mem_" + "z" * 26, "ord_" + "z" * 26
 RATE = {"first": 1, "first_fen": 1, "further": 1, "further_fen": 1}
-TERMS = {"name": "Bag", "supplier_id": "sup_nobody", "price_fen": 1}
+TERMS = terms_of("Bag", "sup_nobody", 1)
 CALLS: dict[str, tuple[str, str, str, Any, str]] = {
     # Field: caller, method, path, body, code.
-    "ProductTerms.supplier_id": ("catalog:write", "PUT", "/v1/products/x", TERMS, "SUPPLIER_UNKNOWN"),
+    "PutProduct.supplier_id": ("catalog:write", "PUT", "/v1/products/x", TERMS, "SUPPLIER_UNKNOWN"),
     "PublishedProduct.supplier_id": (
-        "catalog:write", "PUT", "/v1/products", {"products": [{"sku": "x", **TERMS}]}, "SUPPLIER_UNKNOWN",
+        "catalog:write", "PUT", "/v1/products", {"products": [{"product_id": "x", **TERMS}]}, "SUPPLIER_UNKNOWN",
+    ),
+    "PutProduct.images[]": (
+        "catalog:write", "PUT", "/v1/products/x", TERMS | {"supplier_id": LIGHTS, "images": [ELSE]},
+        "MEDIA_HOST_UNKNOWN",
+    ),
+    "PublishedProduct.images[]": (
+        "catalog:write", "PUT", "/v1/products",
+        {"products": [{"product_id": "x", **TERMS, "supplier_id": LIGHTS, "images": [ELSE]}]}, "MEDIA_HOST_UNKNOWN",
+    ),
+    "VariantData.choice[]": (
+        "catalog:write", "PUT", "/v1/products/x",
+        TERMS | {
+            "supplier_id": LIGHTS, "options": [{"name": {"zh": "颜色"}, "values": [{"zh": "白"}]}],
+            "variants": [{"price_fen": 1, "choice": ["黑"]}],
+        },
+        "BODY_INVALID",
+    ),
+    "AcceptDraft.supplier_id": (
+        "catalog:write", "POST", "/v1/products/x/acceptances",
+        {"supplier_id": "sup_nobody", "draft_sha256": "0" * 64, "variants": [{"price_fen": 1}]}, "NOT_FOUND",
     ),
     "Line.sku": ("member", "POST", "/v1/quotes", {"lines": [{"sku": "x", "units": 1}]}, "NOT_FOR_SALE"),
     "ZoneData.regions[]": (
@@ -106,6 +136,9 @@ CALLS: dict[str, tuple[str, str, str, Any, str]] = {
     ),
 }  # fmt: skip
 ELSEWHERE = {
+    "PutDraft.images[]": "test_catalog_function: MEDIA_HOST_UNKNOWN of a draft",
+    "DraftVariant.choice[]": "test_catalog_function: a choice of a draft that is unknown",
+    "AcceptedVariant.sku": "test_catalog_function: BODY_INVALID for another SKU than the draft's",
     "BroughtResult.number": "test_payouts_functions: TRANSFER_UNKNOWN",
     "DecideChange.account_id": "test_bank_accounts_functions: a change that is not the newest",
     "PutInviter.inviter": "test_members_function: INVITER_UNKNOWN",

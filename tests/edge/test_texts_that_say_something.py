@@ -16,7 +16,7 @@ from cardstock.partners import inbox_schemas as inbox
 from cardstock.partners import schemas as partners
 
 RECEIVER = {"name": "王小明", "phone": "13800138000", "address": "南京西路 1266 号\n3 楼"}
-PRODUCT = {"name": "Lantern", "supplier_id": "sup_lights", "price_fen": 100}
+TITLE = {"zh": "Lantern"}
 REFUND = {"reason": "broken", "lines": [{"sku": "A", "units": 1}]}
 PARCEL = {"type": "shipment.created", "order_id": f"ord_{'0' * 26}", "carrier": "SF", "tracking_no": "SF1"}
 KEY = {"name": "Li Na", "owner": "stf_1", "scopes": ["payouts:read"]}
@@ -25,7 +25,7 @@ CASES: list[tuple[Any, dict[str, Any], str, str]] = [
     (orders.ReceiverData, RECEIVER, "name", "a\nb"),
     (orders.ReceiverData, RECEIVER, "address", "\n\t"),
     (AskRefund, REFUND, "reason", "  "),
-    (catalog.ProductTerms, PRODUCT, "name", "\u3000"),
+    (catalog.Title, TITLE, "zh", "\u3000"),
     (members.PutProfile, {"nickname": "小林"}, "nickname", " "),
     (partners.CreateKey, KEY, "name", " "),
     (partners.PutSupplier, {"name": "North"}, "name", "\t"),

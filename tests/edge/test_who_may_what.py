@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from cardstock.catalog import wiring as catalog_wiring
-from cardstock.catalog.model import Draft
 from cardstock.edge.http import Route
 from cardstock.ids import new_id
 from cardstock.members import wiring as members_wiring
@@ -22,6 +21,7 @@ from infra.contract.routes import PATH_VALUES, apis
 from tests.house.cloud import Context, http_event
 from tests.people.arrivals import session_of
 from tests.people.buyers import BUYER, STRANGER
+from tests.people.goods import draft_of, terms_of
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 
@@ -30,11 +30,13 @@ DONE = "done"
 
 SUPPLIERS = {
     # The call: what the supplier concerned gets, and what another supplier gets.
-    "GET /v1/products/{sku}/draft": (DONE, "NOT_FOUND"),
-    "PUT /v1/products/{sku}/draft": (DONE, "SKU_TAKEN"),
-    "PUT /v1/products/{sku}": ("TERMS_FOR_STAFF", "TERMS_FOR_STAFF"),
+    "GET /v1/product-drafts": (DONE, DONE),  # each its own list
+    "GET /v1/products/{product_id}/draft": (DONE, "NOT_FOUND"),
+    "PUT /v1/products/{product_id}/draft": (DONE, DONE),  # each its own draft: staff accept one
+    "POST /v1/products/{product_id}/acceptances": ("TERMS_FOR_STAFF", "TERMS_FOR_STAFF"),
+    "PUT /v1/products/{product_id}": ("TERMS_FOR_STAFF", "TERMS_FOR_STAFF"),
     "PUT /v1/products": ("TERMS_FOR_STAFF", "TERMS_FOR_STAFF"),
-    "POST /v1/products/{sku}/stock": (DONE, "NOT_FOUND"),
+    "POST /v1/skus/{sku}/stock": (DONE, "NOT_FOUND"),
     "POST /v1/uploads": (DONE, DONE),  # each its own upload
     "GET /v1/uploads/{upload_id}": ("NOT_FOUND", "NOT_FOUND"),  # it is a member's
     "GET /v1/freight-templates": ("TERMS_FOR_STAFF", "TERMS_FOR_STAFF"),
@@ -78,16 +80,18 @@ MEMBERS = {
 }
 """Every route of members that names a thing."""
 
-NOT_FOR_STAFF = {"PUT /v1/products/{sku}/draft": "NOT_A_SUPPLIER"}
+NOT_FOR_STAFF = {"PUT /v1/products/{product_id}/draft": "NOT_A_SUPPLIER"}
 
 PHOTO = {"purpose": "after_sale", "content_type": "image/jpeg", "size": 1}
 FACE = {"versions": {"default": {"name": "林晓雨"}}}
-TERMS = {"name": "Bag", "supplier_id": "sup_lights", "price_fen": 1, "qualifying": True}
+TERMS = terms_of("Bag", "sup_lights", 1, qualifying=True)
+ACCEPTED = {"supplier_id": "sup_lights", "draft_sha256": "0" * 64, "variants": [{"price_fen": 1}]}
 BODIES: dict[str, Any] = {
-    "PUT /v1/products/{sku}/draft": {"name": "Bag"},
-    "PUT /v1/products/{sku}": TERMS,
-    "PUT /v1/products": {"products": [{"sku": "DRAFT1", **TERMS}]},
-    "POST /v1/products/{sku}/stock": {"add": 1},
+    "PUT /v1/products/{product_id}/draft": {"title": {"zh": "Bag"}, "variants": [{}]},
+    "POST /v1/products/{product_id}/acceptances": ACCEPTED,
+    "PUT /v1/products/{product_id}": TERMS,
+    "PUT /v1/products": {"products": [{"product_id": "DRAFT1", **TERMS}]},
+    "POST /v1/skus/{sku}/stock": {"add": 1},
     "PUT /v1/freight-templates": {"templates": [], "default_template": None, "version": 0},
     "POST /v1/webhook-endpoints": {"events": ["shipment.created"]},
     "POST /v1/uploads": {"purpose": "product_image", "content_type": "image/png", "size": 1},
@@ -115,7 +119,7 @@ class World:
         for name in ("sup_lights", "sup_hangers"):
             shop.supplier.register(name)
         shop.publish_plan()
-        catalog_wiring.products().store_draft(Draft("DRAFT1", "Bag", "sup_lights", 1), shop.clock.now())
+        catalog_wiring.products().store_draft(draft_of("DRAFT1", "Bag", "sup_lights", shop.clock.now()))
         for member_id in (STRANGER, BUYER):
             session = session_of(member_id, shop.clock.now())
             known = Known(Member(member_id, session.account, session.made_at))
@@ -132,7 +136,8 @@ class World:
             "agreement_id": agreement.agreement_id,
             "order_id": shop.buyer.paid_order(),
             "key": made["card"],
-            "sku": "DRAFT1",
+            "sku": "71053",
+            "product_id": "DRAFT1",
             "endpoint_id": endpoint["endpoint_id"],
             "transaction_id": "accrue.ord_01kbdxdh50fcazdjhcnqh2rzv5",
             "year": "2026",

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from moto.dynamodb.models import dynamodb_backends
 
-from cardstock.catalog import wiring as catalog_wiring
 from cardstock.clock import rfc3339
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
@@ -21,6 +20,7 @@ from functions.orders.on_change import app as on_order_event
 from tests.house.cloud import Context, Snapshot, queue_event
 from tests.house.quick import ACCOUNT, items_of, told_by
 from tests.people.buyers import RECEIVER
+from tests.people.goods import publish_goods
 from tests.people.shop import Shop
 from tests.people.whole_life import GOODS
 
@@ -50,7 +50,7 @@ class World:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        catalog_wiring.products().publish_listings(GOODS, shop.clock.now())
+        publish_goods(GOODS, shop.clock.now())
         people = shop.trade
         people.appoint(people.member(PEER))
         people.appoint(people.member(PARTNER, PEER))

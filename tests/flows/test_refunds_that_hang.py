@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cardstock.catalog.model import Product
+from cardstock.catalog.model import Variant
 from cardstock.flows.coupons import CouponRevocation
 from cardstock.flows.dividends import Dividends
 from cardstock.flows.open_items import clear_item
@@ -86,7 +86,7 @@ class Sale:
         )  # fmt: skip
         self.referrals, self.clock = referrals, referrals.clock
         self.orders = MemoryOrders(
-            Product(line.sku, "n", line.supplier_id, 1, True, True, True, 0, line.units, -1, START) for line in lines
+            Variant(line.sku, "n", line.supplier_id, 1, True, True, True, 0, line.units, -1, START) for line in lines
         )
         self.orders.orders[ORDER_ID] = order
         for letter in {line.supplier_id for line in lines}:

@@ -224,7 +224,7 @@ def test_a_form_asks_for_path_query_token_secret_and_body_where_the_call_has_the
         return inputs + [("body", "") for _ in shown.all("textarea")]
 
     assert fields("/v1/orders/{order_id}", "get") == [("path", "order_id"), ("token", "")]
-    assert fields("/v1/products", "get") == [("query", "cursor"), ("query", "limit"), ("query", "supplier_id")]
+    assert fields("/v1/products", "get") == [("query", name) for name in ("cursor", "limit", "supplier_id", "ids")]
     assert fields("/v1/orders", "post") == [("token", ""), ("body", "")]
     assert fields("/v1/inbox/{source}", "post") == [("path", "source"), ("secret", ""), ("body", "")]
 

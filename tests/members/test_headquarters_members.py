@@ -4,14 +4,13 @@ import json
 
 import pytest
 
-from cardstock.catalog.model import Draft, Listing
-from cardstock.catalog.store import DynamoProducts
 from cardstock.members.listing import full_number
 from cardstock.members.model import Account, Member, Person
 from cardstock.members.store import DynamoMembers
 from tests.house.cloud import http_event, serve
 from tests.people.arrivals import register
 from tests.people.clock import START
+from tests.people.goods import Goods, old_item, publish_goods
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 
@@ -114,23 +113,15 @@ def test_suppliers_are_listed_and_read_without_their_secrets(shop: Shop) -> None
         ({"supplier_id": "sup_a"}, ["bowl", "lamp"]),
     ],
 )
-def test_products_are_listed_with_drafts_and_those_not_for_sale(
-    query: dict[str, str], skus: list[str], shop: Shop
-) -> None:
-    goods = DynamoProducts()
-    goods.publish_listings(
-        [
-            Listing("lamp", "LAMP", "sup_a", 900, True, False, True, 10),
-            Listing("cup", "CUP", "sup_b", 100, False, True, False, 5),
-        ],
-        START,
-    )
-    goods.store_draft(Draft("bowl", "BOWL", "sup_a", 7), START)
+def test_skus_are_listed_with_drafts_and_those_not_for_sale(query: dict[str, str], skus: list[str], shop: Shop) -> None:
+    lamp = Goods("lamp", "LAMP", "sup_a", 900, True, False, True, 10)
+    publish_goods([lamp, Goods("cup", "CUP", "sup_b", 100, False, True, False, 5)], START)
+    shop.cloud.dynamodb.put_item(TableName="products", Item=old_item("bowl", "BOWL", "sup_a", 0, START))
     for limit in ("1", "100"):
         found, cursor = [], ""
         while cursor is not None:
             more = {"cursor": cursor} if cursor else {}
-            page = get(shop, "products", "catalog:read", limit=limit, **query, **more).body
+            page = get(shop, "skus", "catalog:read", limit=limit, **query, **more).body
             found += page["items"]
             cursor = page["next_cursor"]
 

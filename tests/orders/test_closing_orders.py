@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pynamodb.exceptions import PynamoDBException
 
-from cardstock.catalog.model import Product
+from cardstock.catalog.model import Variant
 from cardstock.clock import SystemClock, set_clock
 from cardstock.edge.signatures import sign, verify
 from cardstock.errors import CardstockError, ConflictError, UnavailableError
@@ -45,7 +45,7 @@ STOCK = 50
 class BusyOrders(MemoryOrders):
     """A store that may be killed before or after a step, or lose a race to nobody."""
 
-    def __init__(self, product: Product) -> None:
+    def __init__(self, product: Variant) -> None:
         super().__init__([product])
         self.fault = ""
 
@@ -65,7 +65,7 @@ class World:
 
     def __init__(self, clock: TestClock) -> None:
         self.clock = clock
-        self.orders = BusyOrders(Product("a", "A", "sup_a", 1_000, True, True, True, STOCK, 0, -1, START))
+        self.orders = BusyOrders(Variant("a", "A", "sup_a", 1_000, True, True, True, STOCK, 0, -1, START))
         self.company = Sandbox(tell=self._tell, key=lambda: KEY, now=clock.now)
         self.channels: dict[str, PaymentChannel] = {
             "sandbox": SandboxChannel(

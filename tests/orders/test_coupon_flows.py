@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cardstock.catalog.model import Product
+from cardstock.catalog.model import Variant
 from cardstock.flows.buying import BuyerNetwork
 from cardstock.flows.coupons import CouponRevocation, GrantedCoupons
 from cardstock.ids import RequestKey
@@ -37,7 +37,7 @@ class CouponHolder:
     def __init__(self) -> None:
         self.network = MemoryNetwork()
         self.plans = MemoryPlans(self.network)
-        self.orders = MemoryOrders([Product("tea", "tea", "sup_a", 10_000, True, True, True, 9, 0, -1, AT)])
+        self.orders = MemoryOrders([Variant("tea", "tea", "sup_a", 10_000, True, True, True, 9, 0, -1, AT)])
         self.books = MemoryBooks()
         publish_plan(UNLOCK, [], "test", plans=self.plans)
         for friend in ("mem_b", "mem_c"):

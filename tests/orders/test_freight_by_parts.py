@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cardstock.catalog import wiring as catalog_wiring
 from cardstock.delivery import wiring as delivery_wiring
 from cardstock.delivery.model import Rate, Template, Templates, Zone
 from cardstock.flows.buying_wiring import kept_templates
@@ -21,6 +20,7 @@ from cardstock.orders.supplier_model import SupplierLine, SupplierOrder
 from tests.house import faults
 from tests.people.buyers import RECEIVER
 from tests.people.clock import START
+from tests.people.goods import publish_goods
 from tests.people.replies import Reply
 from tests.people.shop import GOODS, Shop
 
@@ -100,7 +100,7 @@ def test_a_receiver_outside_the_region_of_the_quote_is_refused_with_a_fresh_quot
 def test_a_price_that_changed_either_way_is_refused_with_a_fresh_quote(selling: Shop, price_fen: int) -> None:
     quote = selling.buyer.quote({KIT: 1, HANGER: 1}, region=XIHU).body["quote"]
     dearer = replace(GOODS[0], price_fen=price_fen)
-    catalog_wiring.products().publish_listings([dearer, replace(GOODS[2], active=False)], selling.clock.now())
+    publish_goods([dearer, replace(GOODS[2], active=False)], selling.clock.now())
     refused = place(selling, quote, region=XIHU)
     placed = place(selling, refused.body["quote"]["quote"], region=XIHU)
 

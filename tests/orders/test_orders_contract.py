@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.attribution import Attribution
-from cardstock.catalog.model import Listing, Product
-from cardstock.catalog.store import DynamoProducts
+from cardstock.catalog.model import Variant
+from cardstock.catalog.store import DynamoVariants
 from cardstock.errors import CardstockError, RefusedError
 from cardstock.ids import RequestKey, new_id
 from cardstock.open_items.clearing import new_item
@@ -21,6 +21,7 @@ from cardstock.orders.ports import CouponUses, Orders
 from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.store import DynamoOrders
 from cardstock.orders.supplier_model import Parcel, SupplierLine, SupplierOrder
+from tests.people.goods import Goods, publish_goods
 from tests.people.marks import MARKER
 from tests.people.memory_orders import MemoryCouponUses, MemoryOrders
 
@@ -102,7 +103,7 @@ REFUND = Refund(
 class Store:
     """One store: orders, coupon uses, and the stock of a SKU as (can be sold, held)."""
 
-    def __init__(self, orders: Orders, uses: CouponUses, find_product: Callable[[str], Product | None]) -> None:
+    def __init__(self, orders: Orders, uses: CouponUses, find_product: Callable[[str], Variant | None]) -> None:
         self.orders = orders
         self.uses = uses
         self._find_product = find_product
@@ -119,20 +120,20 @@ class Store:
 @pytest.fixture(params=["memory", "dynamodb"])
 def store(request: pytest.FixtureRequest) -> Store:
     goods = [
-        Listing("lamp", "LAMP", "sup_a", 900, True, False, True, 10),
-        Listing("cup", "CUP", "sup_b", 100, False, True, True, 10),
-        Listing("gone", "GONE", "sup_b", 100, False, True, False, 10),
+        Goods("lamp", "LAMP", "sup_a", 900, True, False, True, 10),
+        Goods("cup", "CUP", "sup_b", 100, False, True, True, 10),
+        Goods("gone", "GONE", "sup_b", 100, False, True, False, 10),
     ]
     if request.param == "memory":
         uses = MemoryCouponUses()
         orders = MemoryOrders(
-            [Product(g.sku, g.name, g.supplier_id, g.price_fen, True, True, g.active, 10, 0, -1, AT) for g in goods],
+            [Variant(g.sku, g.name, g.supplier_id, g.price_fen, True, True, g.active, 10, 0, -1, AT) for g in goods],
             uses,
         )
         return Store(orders, uses, orders.products.get)
     request.getfixturevalue("cloud")
-    DynamoProducts().publish_listings(goods, AT)
-    return Store(DynamoOrders(MARKER), DynamoCouponUses(), DynamoProducts().find_product)
+    publish_goods(goods, AT)
+    return Store(DynamoOrders(MARKER), DynamoCouponUses(), DynamoVariants().find_variant)
 
 
 @pytest.mark.parametrize("order", [ORDER, FULL])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cardstock.catalog.model import Product
+from cardstock.catalog.model import Variant
 from cardstock.orders import coupons
 from cardstock.orders.coupon_model import CouponUse
 from cardstock.orders.model import Order, OrderLine, Receiver
@@ -90,7 +90,7 @@ def test_what_was_sent_is_owed_and_a_repeat_charges_once() -> None:
 
 def test_an_order_that_waits_for_payment_is_cancelled_and_its_coupon_revoked_after_all() -> None:
     world = World(replace(PLACED, status="placed", amount_fen=5_000))
-    world.orders.products["sku1"] = Product("sku1", "Ware", "sup_1", 10_000, True, True, True, 0, 2, -1, AT)
+    world.orders.products["sku1"] = Variant("sku1", "Ware", "sup_1", 10_000, True, True, True, 0, 2, -1, AT)
     world.revoke()
 
     assert world.orders.orders["ord_1"].status == "cancelled"

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from cardstock.catalog import wiring as catalog_wiring
 from cardstock.orders import fulfilment, refund_ends
 from cardstock.orders import wiring as orders_wiring
 from tests.house import faults
 from tests.house.cloud import http_event, serve
 from tests.house.disturbed import attempt, can_happen
 from tests.people.buyers import BUYER
+from tests.people.goods import publish_goods
 from tests.people.payees import ending, verify
 from tests.people.replies import reply
 from tests.people.shop import GOODS, Shop
@@ -196,8 +196,8 @@ def test_a_store_that_stays_busy_is_a_503_and_writes_nothing(mode: faults.Mode, 
 def reset(shop: Shop) -> None:
     """An empty shop."""
     shop.channel.refund_status = "succeeded"
-    for table in ("orders", "supplier-orders", "products", "requests", "open-items"):
+    for table in ("orders", "supplier-orders", "products", "product-pages", "requests", "open-items"):
         for item in shop.cloud.items(table):
             key = {name: item[name] for name in ("pk", "sk") if name in item}
             shop.cloud.dynamodb.delete_item(TableName=table, Key=key)
-    catalog_wiring.products().publish_listings(GOODS, shop.clock.now())
+    publish_goods(GOODS, shop.clock.now())

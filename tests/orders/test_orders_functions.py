@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cardstock.catalog import wiring as catalog_wiring
 from cardstock.clock import rfc3339
 from cardstock.edge.secrets import forget_provider
 from cardstock.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
@@ -22,6 +21,7 @@ from infra.local.sandbox import SandboxError
 from tests.house.cloud import ROOT_KEY, Context, forget_factories, http_event, serve
 from tests.people.buyers import BUYER, CART, STRANGER
 from tests.people.clock import START
+from tests.people.goods import publish_goods
 from tests.people.payment_channel import amount_of
 from tests.people.replies import reply
 from tests.people.shop import GOODS, Shop
@@ -37,7 +37,7 @@ def shown(shop: Shop, order_id: str) -> Any:
 def republish(shop: Shop, sku: str, **changes: Any) -> None:
 
     (listing,) = (listing for listing in GOODS if listing.sku == sku)
-    catalog_wiring.products().publish_listings([replace(listing, **changes)], shop.clock.now())
+    publish_goods([replace(listing, **changes)], shop.clock.now())
 
 
 def ship(shop: Shop, supplier: str, order_id: str, event: str = "evt-1") -> Any:
@@ -148,7 +148,7 @@ def test_short_stock_is_refused_saying_what_there_is_and_nothing_is_written(shop
 def test_fifty_skus_are_one_order(shop: Shop) -> None:
 
     goods = [replace(GOODS[0], sku=f"sku{number}", supplier_id=f"sup_{number}") for number in range(50)]
-    catalog_wiring.products().publish_listings(goods, shop.clock.now())
+    publish_goods(goods, shop.clock.now())
     order_id = shop.buyer.order({listing.sku: 2 for listing in goods})
     shop.buyer.pay(order_id)
     asked = shop.buyer.refund(order_id, {listing.sku: 1 for listing in goods})
@@ -163,7 +163,7 @@ def test_an_amount_beyond_all_bounds_is_refused(shop: Shop) -> None:
     republish(shop, "85123A", price_fen=10**9)
 
     goods = [replace(GOODS[0], sku=f"sku{number}", price_fen=10**9, initial_stock=1000) for number in range(20)]
-    catalog_wiring.products().publish_listings(goods, shop.clock.now())
+    publish_goods(goods, shop.clock.now())
     refused = shop.buyer.quote({listing.sku: 999 for listing in goods})
 
     assert (refused.status, refused.body["code"]) == (422, "AMOUNT_TOO_LARGE")

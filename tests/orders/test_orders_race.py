@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from cardstock.catalog import wiring as catalog_wiring
-from cardstock.catalog.model import Listing
 from cardstock.clock import SystemClock
 from cardstock.errors import ConflictError
 from cardstock.flows import buying_wiring
@@ -15,17 +14,18 @@ from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import OrderLine, Quote, Receiver, RequestedUnits
 from cardstock.orders.payment_model import PaymentNotice
 from tests.house.racing import at_once
+from tests.people.goods import Goods, publish_goods
 
 pytestmark = pytest.mark.engine
 
-TABLES = ("orders", "supplier-orders", "products", "requests", "network", "plans")
+TABLES = ("orders", "supplier-orders", "products", "product-pages", "requests", "network", "plans")
 CLOCK = SystemClock()
 BUYER = "mem_" + "b" * 26
 
 
 def stocked(units: int, *skus: str) -> None:
-    goods = [Listing(sku, f"Ware {sku}", f"sup_{sku}", 1_000, False, True, True, units) for sku in skus]
-    catalog_wiring.products().publish_listings(goods, CLOCK.now())
+    goods = [Goods(sku, f"Ware {sku}", f"sup_{sku}", 1_000, False, True, True, units) for sku in skus]
+    publish_goods(goods, CLOCK.now())
 
 
 def place(units: dict[str, int], key: str, order_id: str = "") -> str:
@@ -58,7 +58,7 @@ def notice(order_id: str, amount_fen: int, number: str = "t1") -> PaymentNotice:
 
 
 def stock(sku: str) -> tuple[int, int]:
-    product = catalog_wiring.products().find_product(sku)
+    product = catalog_wiring.variants().find_variant(sku)
     assert product is not None
     return product.stock, product.held
 

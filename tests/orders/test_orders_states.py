@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cardstock import orders as area
-from cardstock.catalog.model import Product
+from cardstock.catalog.model import Variant
 from cardstock.clock import SystemClock, brand_day, set_clock
 from cardstock.errors import CardstockError
 from cardstock.ids import RequestKey
@@ -109,7 +109,7 @@ class WatchedOrders(MemoryOrders):
 
     def __init__(self) -> None:
         self.steps: dict[str, set[tuple[str, str]]] = {thing: set() for thing in CHARTS}
-        products = [Product(sku, sku, f"sup_{sku}", 100, True, True, True, 50, 0, -1, AT) for sku in ("a", "b")]
+        products = [Variant(sku, sku, f"sup_{sku}", 100, True, True, True, 50, 0, -1, AT) for sku in ("a", "b")]
         super().__init__(products, WatchedUses(self.note))
         self.agreements = WatchedAgreements(self.note)
         self._before = self._states()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cardstock.catalog.model import Product
+from cardstock.catalog.model import Variant
 from cardstock.errors import InvalidError, RefusedError
 from cardstock.money import MAX_FEN
 from cardstock.orders.model import NO_FREIGHT, Freight, RequestedUnits
@@ -17,11 +17,11 @@ from tests.people.shop import Shop
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def product(sku: str, price_fen: int, supplier_id: str = "sup_a") -> Product:
-    return Product(sku, sku, supplier_id, price_fen, True, True, True, 9, 0, -1, AT)
+def product(sku: str, price_fen: int, supplier_id: str = "sup_a") -> Variant:
+    return Variant(sku, sku, supplier_id, price_fen, True, True, True, 9, 0, -1, AT)
 
 
-def quoting(products: Iterable[Product], coupon_fen: int = 0, freight: Freight = NO_FREIGHT) -> QuoteNeeds:
+def quoting(products: Iterable[Variant], coupon_fen: int = 0, freight: Freight = NO_FREIGHT) -> QuoteNeeds:
     coupons = MemoryCoupons().grant("mem_a", "coupon", coupon_fen)
     return QuoteNeeds(MemoryOrders(products), MemoryNetwork(), freight, lambda: coupons)
 
@@ -37,7 +37,7 @@ def test_a_coupon_above_the_goods_counts_as_the_goods(fen: int, nets: tuple[int,
     assert quote.paid_by == ("buyer" if sum(nets) else "coupon")
 
 
-def fifty(shared: int) -> list[Product]:
+def fifty(shared: int) -> list[Variant]:
     """Fifty products of a fen: the first `shared` of one supplier, each other of a supplier of its own."""
     return [product(str(sku), 1, "sup" if sku < shared else f"sup_{sku}") for sku in range(50)]
 

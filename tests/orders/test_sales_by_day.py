@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cardstock.catalog.model import Listing, Product
-from cardstock.catalog.store import DynamoProducts
+from cardstock.catalog.model import Variant
 from cardstock.clock import brand_day
 from cardstock.errors import CardstockError
 from cardstock.ids import RequestKey, new_id
@@ -29,6 +28,7 @@ from cardstock.orders.steps import close_step
 from cardstock.orders.store import DynamoOrders, every_order, every_refund
 from tests.house.cloud import Cloud
 from tests.people.clock import TestClock, clock_at
+from tests.people.goods import Goods, publish_goods
 from tests.people.marks import MARKER
 from tests.people.memory_orders import MemoryOrderDays, MemoryOrders, MemorySales
 
@@ -46,18 +46,18 @@ class Shop:
         self.orders: Orders
         self.days: OrderDays
         self.sales: Sales
-        goods = [Listing(sku, sku, supplier, 100, True, True, True, 10**6) for sku, supplier in SUPPLIERS.items()]
+        goods = [Goods(sku, sku, supplier, 100, True, True, True, 10**6) for sku, supplier in SUPPLIERS.items()]
         clock.set(START)
         if kind == "memory":
             made = MemoryOrders(
                 [
-                    Product(one.sku, one.name, one.supplier_id, 100, True, True, True, 10**6, 0, -1, START)
+                    Variant(one.sku, one.name, one.supplier_id, 100, True, True, True, 10**6, 0, -1, START)
                     for one in goods
                 ]
             )
             self.orders, self.days, self.sales = made, MemoryOrderDays(made), MemorySales()
         else:
-            DynamoProducts().publish_listings(goods, START)
+            publish_goods(goods, START)
             self.orders, self.days, self.sales = DynamoOrders(MARKER), DynamoOrderDays(), DynamoSales()
         self.ids: list[str] = []
         self._count = 0

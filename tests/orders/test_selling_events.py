@@ -11,7 +11,6 @@ import pytest
 
 from cardstock.attribution import Attribution
 from cardstock.catalog import wiring as catalog_wiring
-from cardstock.catalog.model import Draft
 from cardstock.edge import wiring as edge_wiring
 from cardstock.ids import RequestKey
 from cardstock.orders import fulfilment, wiring
@@ -19,6 +18,7 @@ from cardstock.orders.agreement_model import AGREEMENT_LIFETIME, Agreement
 from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.signing import ACCESS
 from functions.catalog.api import app as catalog_api
+from functions.catalog.drafts_api import app as drafts_api
 from functions.catalog.staff_api import app as catalog_staff_api
 from functions.delivery.api import app as delivery_api
 from functions.delivery.staff_api import app as delivery_staff_api
@@ -32,6 +32,7 @@ from tests.house.cloud import ROOT, Context
 from tests.house.payloads import function_of
 from tests.people.agreements import ACCOUNT, AgreementHolder
 from tests.people.buyers import BUYER, CART, STRANGER
+from tests.people.goods import draft_of
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 
@@ -40,6 +41,7 @@ HANDLERS: dict[str, Any] = {
     "catalog/staff_api": catalog_staff_api.handler,
     "delivery/api": delivery_api.handler,
     "delivery/staff_api": delivery_staff_api.handler,
+    "catalog/drafts_api": drafts_api.handler,
     "orders/api": orders_api.handler,
     "orders/payments_api": orders_payments_api.handler,
     "orders/staff_api": orders_staff_api.handler,
@@ -60,7 +62,8 @@ REFUSALS = {
     "catalog/api": {
         "bad_limit": (400, "QUERY_INVALID"),
         "bad_cursor": (400, "CURSOR_INVALID"),
-        "bad_unknown_sku": (404, "NOT_FOUND"),
+        "bad_unknown_product": (404, "NOT_FOUND"),
+        "bad_too_many_ids": (400, "QUERY_INVALID"),
     },
     "catalog/staff_api": {
         "bad_price_zero": (400, "BODY_INVALID"),
@@ -71,9 +74,9 @@ REFUSALS = {
         "bad_member_publishes": (403, "NOT_A_KEY"),
         "bad_terms_by_supplier": (403, "TERMS_FOR_STAFF"),
         "bad_supplier_of_nobody": (400, "SUPPLIER_UNKNOWN"),
-        "bad_draft_with_price": (400, "BODY_INVALID"),
-        "bad_draft_by_staff": (403, "NOT_A_SUPPLIER"),
-        "bad_draft_that_is_unknown": (404, "NOT_FOUND"),
+        "bad_choice_unknown": (400, "BODY_INVALID"),
+        "bad_media_host": (400, "MEDIA_HOST_UNKNOWN"),
+        "bad_back_to_draft": (409, "PRODUCT_STATE"),
         "bad_takes_more_than_there_is": (409, "STOCK_SHORT"),
         "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
         "bad_list_by_supplier": (403, "SCOPE_MISSING"),
@@ -91,6 +94,12 @@ REFUSALS = {
         "bad_fee_below_zero": (400, "BODY_INVALID"),
         "bad_by_supplier": (403, "TERMS_FOR_STAFF"),
         "bad_read_by_member": (403, "NOT_A_KEY"),
+    },
+    "catalog/drafts_api": {
+        "bad_with_price": (400, "BODY_INVALID"),
+        "bad_by_staff": (403, "NOT_A_SUPPLIER"),
+        "bad_that_is_unknown": (404, "NOT_FOUND"),
+        "bad_draft_changed": (409, "DRAFT_CHANGED"),
     },
     "orders/api": {
         "bad_units_too_many": (400, "BODY_INVALID"),
@@ -201,13 +210,15 @@ def placeholders(shop: Shop) -> dict[str, str]:
     ]
     for supplier_id in ("sup_lights", "sup_bags"):
         shop.supplier.register(supplier_id)
-    catalog_wiring.products().store_draft(Draft("DRAFT1", "Bag", "sup_bags", 1), shop.clock.now())
+    drafted = draft_of("DRAFT1", "Bag", "sup_bags", shop.clock.now())
+    catalog_wiring.products().store_draft(drafted)
     page = shop.buyer.send("GET", "/v1/orders", member=STRANGER, query={"limit": "1"}).body
     return {
         "ACCESS_TOKEN": shop.buyer.token(),
         "APP_TOKEN": edge_wiring.signer().sign(ACCESS, {"sub": BUYER, "acc": ACCOUNT}, lifetime=timedelta(hours=2)),
         "AGREEMENT_ID": AgreementHolder(shop).signed(),
         "STRANGERS_AGREEMENT": AgreementHolder(shop, member=STRANGER).signed(),
+        "DRAFT_SHA256": drafted.sha256,
         "CATALOG_KEY": shop.staff.key("catalog:write"),
         "SUPPLIERS_KEY": shop.supplier.key("sup_bags", "catalog:write"),
         "REFUND_KEY": shop.staff.key("orders:refund"),

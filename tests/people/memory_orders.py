@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec.structs import asdict, replace
 
-from cardstock.catalog.model import Product
+from cardstock.catalog.model import Variant
 from cardstock.clock import brand_day
 from cardstock.errors import CHANNEL_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED, STOCK_SHORT
 from cardstock.ids import RequestKey
@@ -52,7 +52,7 @@ class MemoryCouponUses:
 class MemoryOrders:
     """`orders.ports.Orders` and `orders.ports.Catalogue`: `products` by SKU, and everything that was stored."""
 
-    def __init__(self, products: Iterable[Product] = (), uses: MemoryCouponUses | None = None) -> None:
+    def __init__(self, products: Iterable[Variant] = (), uses: MemoryCouponUses | None = None) -> None:
         self.products = {product.sku: product for product in products}
         self.uses = uses or MemoryCouponUses()
         self.orders: dict[str, Order] = {}
@@ -66,7 +66,7 @@ class MemoryOrders:
     def mark_of(self, kind: MarkKind, name: str) -> str:
         return MARKER.of(kind, name)
 
-    def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
+    def variants_by_sku(self, skus: Iterable[str], /) -> dict[str, Variant]:
         return {sku: self.products[sku] for sku in skus if sku in self.products}
 
     def add_order(self, order: Order, request: RequestKey, supplier_orders: Sequence[SupplierOrder] = ()) -> str | None:

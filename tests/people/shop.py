@@ -17,14 +17,13 @@ from typing import Any
 
 import pytest
 
-from cardstock.catalog import wiring as catalog_wiring
-from cardstock.catalog.model import Listing
 from cardstock.clock import rfc3339
 from cardstock.network.plan import Plan
 from tests.house.cloud import Cloud, Context, http_event
 from tests.people.buyers import Buyers
 from tests.people.clock import TestClock
 from tests.people.finance import FIRST, Finance
+from tests.people.goods import Goods, publish_goods
 from tests.people.payment_channel import PaymentChannel
 from tests.people.replies import Reply, reply
 from tests.people.staff import Staff, serve_confirmed
@@ -33,9 +32,9 @@ from tests.people.trade import DEMO_PLAN, Trade, publish_approved
 from tests.people.webhooks import Webhooks
 
 GOODS = (
-    Listing("85123A", "WHITE HANGING HEART T-LIGHT HOLDER", LIGHTS, 25_500, True, True, True, 100),
-    Listing("71053", "WHITE METAL LANTERN", LIGHTS, 33_900, False, True, True, 100),
-    Listing("84406B", "CREAM CUPID HEARTS COAT HANGER", HANGERS, 1_001, False, True, True, 100),
+    Goods("85123A", "WHITE HANGING HEART T-LIGHT HOLDER", LIGHTS, 25_500, True, True, True, 100),
+    Goods("71053", "WHITE METAL LANTERN", LIGHTS, 33_900, False, True, True, 100),
+    Goods("84406B", "CREAM CUPID HEARTS COAT HANGER", HANGERS, 1_001, False, True, True, 100),
 )
 
 
@@ -107,7 +106,7 @@ class Shop:
         """Publish the goods, a hundred units of each, unless that was done."""
         if not self._stocked:
             self._stocked = True
-            catalog_wiring.products().publish_listings(GOODS, self.clock.now())
+            publish_goods(GOODS, self.clock.now())
 
     def publish_plan(self) -> None:
         """Put `plan` in force, unless that was done."""

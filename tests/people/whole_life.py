@@ -15,8 +15,6 @@ from moto.sqs.models import sqs_backends
 from cardstock import environment
 from cardstock.aws import files as s3
 from cardstock.aws import queues as sqs
-from cardstock.catalog import wiring as catalog_wiring
-from cardstock.catalog.model import Listing
 from cardstock.clock import rfc3339
 from cardstock.orders import wiring as orders_wiring
 from tests.house import faults
@@ -24,14 +22,15 @@ from tests.house.cloud import Context, http_event, queue_event
 from tests.house.quick import ACCOUNT, told_by
 from tests.people.buyers import RECEIVER
 from tests.people.consents import login_body
+from tests.people.goods import Goods, publish_goods
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 
 REGION = "ap-east-1"
 GOODS = (
-    Listing("cup", "Cup", "sup_lights", 49_900, True, True, True, 100_000),
-    Listing("tea", "Tea", "sup_hangers", 1_001, False, True, True, 100_000),
-    Listing("jar", "Jar", "sup_lights", 33_333, True, True, True, 100_000),
+    Goods("cup", "Cup", "sup_lights", 49_900, True, True, True, 100_000),
+    Goods("tea", "Tea", "sup_hangers", 1_001, False, True, True, 100_000),
+    Goods("jar", "Jar", "sup_lights", 33_333, True, True, True, 100_000),
 )
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -53,7 +52,7 @@ class Life:
         self.cloud = shop.cloud
         self.seed = seed
         self.chance = random.Random(seed)
-        catalog_wiring.products().publish_listings(GOODS, self.clock.now())
+        publish_goods(GOODS, self.clock.now())
         self.secrets = {source: shop.supplier.register(source) for source in ("sup_lights", "sup_hangers")}
         self.staff = shop.staff.key(
             "network:appoint", "payouts:read", "payouts:approve", "payouts:settle", "orders:refund"

@@ -51,8 +51,8 @@ NEVER_READ = {RowItem, RequestItem, EventItem, CountItem}
 KEYED_ANEW = {LogInCounter}
 """Their keys named accounts, and do no more: those of a release expire unread."""
 ADDED_ROUTES = {
-    "/v1/products/{sku}/draft", "/v1/open-items/{item_id}", "/v1/me/staff/confirmations", "/v1/me/exports/{export_id}",
-    "/v1/uploads/{upload_id}", "/v1/headquarters/uploads/{upload_id}",
+    "/v1/products/{product_id}/draft", "/v1/open-items/{item_id}", "/v1/me/staff/confirmations",
+    "/v1/me/exports/{export_id}", "/v1/uploads/{upload_id}", "/v1/headquarters/uploads/{upload_id}",
 }  # fmt: skip
 """GET routes that answer nobody: what they show was added after the newest release."""
 KINDS = {"accrued", "released", "clawed", "claimed", "paid", "returned", "shared", "written_off"}
@@ -231,7 +231,7 @@ def token_of(member: str) -> str:
 
 IDS = {
     "key": r"^([a-z0-9]{10,12})$", "order_id": "^(ord_.*)", "payout_id": "^(pay_.*)", "member_id": "^(mem_.*)",
-    "sku": "^(cup|jar)$", "plan_id": "^([a-z]+)#", "endpoint_id": "^endpoint#(.*)", "year": "^pay_(....)",
+    "product_id": "^(cup|jar)$", "plan_id": "^([a-z]+)#", "endpoint_id": "^endpoint#(.*)", "year": "^pay_(....)",
     "transaction_id": "^sealed#(.*)", "item_id": "^(oit_.*)", "source": "^(sup_.*)", "supplier_id": "^(sup_.*)",
     "export_id": "^export#(.*)", "upload_id": "^(upl_.*)",
 }  # fmt: skip

@@ -76,7 +76,7 @@ def test_a_session_is_no_member_and_no_supplier(cloud: Cloud, clock: TestClock) 
     members = [(api, route) for _, api in apis() for route in api.routes if route.auth == "member"]
 
     assert {outcome(api, route, browser) for api, route in members} <= {"CREDENTIALS_MISSING", "NOT_A_MEMBER"}
-    draft = browser.send("PUT", "/v1/products/D1/draft", {"name": "Bag"})
+    draft = browser.send("PUT", "/v1/products/D1/draft", {"title": {"zh": "Bag"}, "variants": [{}]})
     assert (draft.status, draft.body["code"]) == (403, "NOT_A_SUPPLIER")
 
 

@@ -1,8 +1,10 @@
 """HTTP: products, their prices and stock."""
 
+from functools import partial
+
 from cardstock.aws.tables import connect
-from cardstock.catalog import publishing, schemas
-from cardstock.catalog import wiring as catalog_wiring
+from cardstock.catalog import reading, schemas
+from cardstock.catalog.wiring import products, variants
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Api, Nothing, Request
@@ -12,26 +14,30 @@ from cardstock.partners import wiring as partners_wiring
 api = Api("catalog", callers=partners_wiring.callers)
 
 
-@api.get("/v1/products", query=schemas.ProductQuery, answer=schemas.ProductPage)
-def list_products(request: Request[Nothing, schemas.ProductQuery]) -> schemas.ProductPage:
+@api.get("/v1/products", query=schemas.CardQuery, answer=schemas.ProductCards)
+def list_products(request: Request[Nothing, schemas.CardQuery]) -> schemas.ProductCards:
     """List products.
 
-    In no particular order; with `supplier_id` those of one supplier. Products that are not for sale have `active`
-    false.
+    With `ids` these products, in their order, without those that buyers do not see. Otherwise those that are on sale,
+    in no particular order, with `supplier_id` of one supplier; a page may hold fewer than `limit`.
     """
-    products, supplier_id, signer = catalog_wiring.products(), request.query.supplier_id, edge_wiring.signer()
-    if supplier_id is None:
-        found, following = read_page(signer, "products:", request.query, products.list_products)
-    else:
-        of = f"products:{supplier_id}"
-        found, following = read_page(signer, of, request.query, products.products_of_supplier, supplier_id)
-    return schemas.ProductPage.of(found, following)
+    query, language = request.query, request.language
+    if query.named is not None:
+        found = reading.cards_of(query.named.split(","), products=products(), variants=variants())
+        return schemas.ProductCards.of(found, None, language)
+    read = partial(reading.list_cards, query.supplier_id, products=products(), variants=variants())
+    found, following = read_page(edge_wiring.signer(), f"products:{query.supplier_id or ''}", query, read)
+    return schemas.ProductCards.of(found, following, language)
 
 
-@api.get("/v1/products/{sku}", answer=schemas.ProductView, codes=(NOT_FOUND,))
+@api.get("/v1/products/{product_id}", answer=schemas.ProductView, codes=(NOT_FOUND,))
 def get_product(request: Request[Nothing, Nothing]) -> schemas.ProductView:
-    """Get one product."""
-    return schemas.ProductView.of(publishing.find_published(request.path["sku"], products=catalog_wiring.products()))
+    """Get one product.
+
+    An archived product is shown with its state, so that old links lead somewhere.
+    """
+    page = reading.find_shown(request.path["product_id"], products=products(), variants=variants())
+    return schemas.ProductView.of(page, request.language)
 
 
 handler = api.handler

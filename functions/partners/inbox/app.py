@@ -8,7 +8,6 @@ from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.catalog import stock
 from cardstock.catalog import wiring as catalog_wiring
-from cardstock.catalog.publishing import find_product
 from cardstock.edge import signatures
 from cardstock.edge.bodies import decode
 from cardstock.edge.http import Api, Nothing, Request
@@ -78,10 +77,10 @@ def apply_report(source: str, message_id: str, report: Report) -> MessageTaken:
                 new = fulfilment.report_delivery(source, report.order_id, orders=orders_wiring.orders())
                 return MessageTaken(repeat=not new)
             case InventoryUpdated():
-                products = catalog_wiring.products()
-                if not stock.count_stock(source, report.sku, report.stock, report.version, products=products):
-                    product = find_product(report.sku, products=products)
-                    return MessageTaken.of_count(report, product.inventory_version, product.counted)
+                variants = catalog_wiring.variants()
+                if not stock.count_stock(source, report.sku, report.stock, report.version, variants=variants):
+                    variant = stock.find_variant(report.sku, variants=variants)
+                    return MessageTaken.of_count(report, variant.inventory_version, variant.counted)
     except NotFoundError as error:
         named = "/sku" if isinstance(report, InventoryUpdated) else "/order_id"
         raise NOT_FOUND(pointers=(Pointer(named, "UNKNOWN"),)) from error

@@ -350,7 +350,10 @@ CLASSES: Final = (
 
 BY_KEY: Final = {each.key: each for each in CLASSES}
 
-OF_NOBODY: Final = frozenset({"catalog.ProductItem", "delivery.TemplatesItem", "members.SaltItem"})
+OF_NOBODY: Final = frozenset({
+    "catalog.CardItem", "catalog.ContentItem", "catalog.DraftItem", "catalog.VariantItem", "delivery.TemplatesItem",
+    "members.SaltItem",
+})  # fmt: skip
 """Stored shapes that hold nothing of a person."""
 
 

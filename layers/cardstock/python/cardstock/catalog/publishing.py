@@ -1,40 +1,20 @@
-"""Publishing products and reading them."""
+"""Publishing products: checks of what staff send."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
+
+from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.catalog import errors
-from cardstock.catalog.model import MAX_BATCH, SKU, Draft, Listing, Product
+from cardstock.catalog.model import SKU
 from cardstock.catalog.ports import Products
-from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
+from cardstock.catalog.product_model import MAX_TOGETHER, Outcome, Product, Publication, Wording, repeated
+from cardstock.catalog.stock import STAFF
+from cardstock.errors import BODY_INVALID, Pointer
 
-STAFF: Final = "staff"
-"""Acts for every supplier."""
-
-
-def find_product(sku: str, *, products: Products) -> Product:
-    """The product, also one that is a draft. Raises `NotFoundError`. A malformed SKU costs no read."""
-    product = products.find_product(sku) if SKU.fullmatch(sku) else None
-    if product is None:
-        raise NOT_FOUND()
-    return product
-
-
-def find_published(sku: str, *, products: Products) -> Product:
-    """The product, for anybody. Raises `NotFoundError`, also for a draft."""
-    product = find_product(sku, products=products)
-    if product.is_draft:
-        raise NOT_FOUND()
-    return product
-
-
-def find_draft(sku: str, *, acting_for: str, products: Products) -> Product:
-    """The draft, for staff (`STAFF`) and its own supplier. Raises `NotFoundError`, also for a published product."""
-    product = find_product(sku, products=products)
-    if not product.is_draft or acting_for not in (STAFF, product.supplier_id):
-        raise NOT_FOUND()
-    return product
+UPLOAD: Final = "upl_"
+"""Beginning of an upload's id."""
 
 
 def require_staff(acting_for: str) -> None:
@@ -43,27 +23,80 @@ def require_staff(acting_for: str) -> None:
         raise errors.TERMS_FOR_STAFF()
 
 
-def store_draft(draft: Draft, *, products: Products) -> Product:
-    """Create or rename a draft of a supplier: without price, not for sale. A repeat changes nothing.
+def publish(
+    publications: Sequence[Publication],
+    *,
+    many: bool,
+    hosts: Sequence[str],
+    clean: Callable[[str], str],
+    products: Products,
+) -> Sequence[Outcome]:
+    """Create or replace products with their SKUs, all or none, and what each has become. A repeat changes nothing.
 
-    Raises `InvalidError` SKU_INVALID, `ConflictError` SKU_TAKEN by another supplier, or PRODUCT_PUBLISHED once staff
-    have published it.
+    The caller checks that the suppliers exist. `hosts` may hold pictures, files, video and models; `clean` takes out of
+    HTML what a page must not run; `many` says that the body is a list of products. Raises `InvalidError` for a repeated
+    or malformed SKU, a choice that does not fit the options, MEDIA_HOST_UNKNOWN, and as `Products.publish`.
     """
-    if not SKU.fullmatch(draft.sku):
-        raise errors.SKU_INVALID(skus=[draft.sku])
-    products.store_draft(draft, clock.now())
-    return find_product(draft.sku, products=products)
-
-
-def publish(listings: Sequence[Listing], *, products: Products) -> None:
-    """Create or replace products, drafts of any supplier too, all or none. A repeat changes nothing.
-
-    The caller checks that the suppliers exist. Raises `InvalidError` for a repeated SKU, more than 100 listings or a
-    malformed SKU, `ConflictError` SKU_TAKEN.
-    """
-    if len({listing.sku for listing in listings}) != len(listings) or len(listings) > MAX_BATCH:
-        raise BODY_INVALID(pointers=(Pointer("/products", "DUPLICATE"),))
-    malformed = [listing.sku for listing in listings if not SKU.fullmatch(listing.sku)]
+    ids = [each.product.product_id for each in publications]
+    skus = [sku for each in publications for sku in each.product.skus]
+    malformed = [name for name in dict.fromkeys((*ids, *skus)) if not SKU.fullmatch(name)]
     if malformed:
         raise errors.SKU_INVALID(skus=malformed)
-    products.publish_listings(listings, clock.now())
+    if many and (repeated(ids) or repeated(skus)):
+        raise BODY_INVALID(pointers=(Pointer("/products", "DUPLICATE"),))
+    for index, each in enumerate(publications):
+        require_fitting(each.product, f"/products/{index}" if many else "", hosts)
+    if sum(each.size for each in publications) > MAX_TOGETHER:
+        raise errors.PUBLICATION_TOO_LARGE(most=MAX_TOGETHER)
+    return products.publish([cleaned(each, clean) for each in publications], clock.now())
+
+
+def require_fitting(product: Product, at: str, hosts: Sequence[str] | None) -> None:
+    """Refuse a product whose parts do not fit; `at` is the pointer to it. Without `hosts` its sources were checked
+    before.
+
+    Raises `InvalidError` BODY_INVALID for SKUs or choices that repeat, values that repeat within an option, a number of
+    choices that is not that of the options, or a list price that is not above the price; MEDIA_HOST_UNKNOWN.
+    """
+    if repeated(product.skus):
+        raise BODY_INVALID(pointers=(Pointer(f"{at}/variants", "DUPLICATE"),))
+    for number, option in enumerate(product.options):
+        if repeated(value.zh for value in option.values):
+            raise BODY_INVALID(pointers=(Pointer(f"{at}/options/{number}/values", "DUPLICATE"),))
+    for number, terms in enumerate(product.variants):
+        if len(terms.choice) != len(product.options):
+            raise BODY_INVALID(pointers=(Pointer(f"{at}/variants/{number}/choice", "OUT_OF_RANGE"),))
+        if -1 in terms.choice:
+            place = terms.choice.index(-1)
+            raise BODY_INVALID(pointers=(Pointer(f"{at}/variants/{number}/choice/{place}", "UNKNOWN"),))
+        if terms.list_price_fen is not None and terms.list_price_fen <= terms.price_fen:
+            raise BODY_INVALID(pointers=(Pointer(f"{at}/variants/{number}/list_price_fen", "OUT_OF_RANGE"),))
+    if len({terms.choice for terms in product.variants}) != len(product.variants):
+        raise BODY_INVALID(pointers=(Pointer(f"{at}/variants", "DUPLICATE"),))
+    if hosts is None:
+        return
+    foreign = tuple(
+        Pointer(f"{at}{pointer}", "UNKNOWN") for pointer, source in _sources(product) if not _is_allowed(source, hosts)
+    )
+    if foreign:
+        raise errors.MEDIA_HOST_UNKNOWN(pointers=foreign)
+
+
+def cleaned(publication: Publication, clean: Callable[[str], str]) -> Publication:
+    """The publication with a description that `clean` has gone over."""
+    product, text = publication.product, publication.product.description
+    if text is None:
+        return publication
+    return replace(publication, product=replace(product, description=Wording(clean(text.zh), clean(text.en))))
+
+
+def _sources(product: Product) -> Iterator[tuple[str, str]]:
+    yield from ((f"/images/{number}", source) for number, source in enumerate(product.images))
+    yield from ((f"/files/{number}/source", each.source) for number, each in enumerate(product.files))
+    yield from ((f"/{name}", source) for name in ("video", "model_3d") if (source := getattr(product, name)))
+
+
+def _is_allowed(source: str, hosts: Sequence[str]) -> bool:
+    """Whether a source is an upload, or an https address at one of the hosts, without credentials and port."""
+    scheme, _, rest = source.partition("://")
+    return source.startswith(UPLOAD) or (scheme == "https" and rest.partition("/")[0].lower() in hosts)

@@ -1,107 +1,376 @@
-"""Products as JSON."""
+"""Products as JSON: what staff and suppliers send, and what buyers see."""
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from datetime import datetime
+from typing import Annotated, Final, Literal, Self
 
-from msgspec import Meta
+from msgspec import Meta, field
 
-from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, MAX_WEIGHT_G, Draft, Listing, Product
+from cardstock import clock
+from cardstock.catalog import errors
+from cardstock.catalog.model import MAX_NAME, MAX_STOCK, MAX_WEIGHT_G, Variant
+from cardstock.catalog.product_model import (
+    MAX_VARIANTS,
+    SHOWN_STOCK,
+    Attribute,
+    Option,
+    Outcome,
+    Product,
+    ProductCard,
+    ProductFile,
+    ProductPage,
+    Publication,
+    StoredState,
+    VariantTerms,
+    Wording,
+    places_of,
+)
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
-from cardstock.edge.fields import ArticleNumber, Currency, Earns, NextCursor, Qualifying, Sku, SupplierId, TemplateId
+from cardstock.edge.fields import (
+    ArticleNumber,
+    Currency,
+    Earns,
+    Moment,
+    NextCursor,
+    ProductId,
+    Qualifying,
+    Sku,
+    SupplierId,
+    TemplateId,
+)
 from cardstock.edge.http import LINE, Model
+from cardstock.errors import SUPPLIER_UNKNOWN
 from cardstock.money import CURRENCY
 
+PUBLISHING_CODES: Final = (
+    errors.TERMS_FOR_STAFF,
+    SUPPLIER_UNKNOWN,
+    errors.SKU_INVALID,
+    errors.SKU_TAKEN,
+    errors.SKU_IN_PRODUCT,
+    errors.PRODUCT_STATE,
+    errors.PUBLICATION_TOO_LARGE,
+    errors.MEDIA_HOST_UNKNOWN,
+)
+"""What every route that publishes may refuse."""
+
 PriceFen = Annotated[int, Meta(ge=1, le=10**9, description="Price of one unit in fen.", examples=[25500])]
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE, examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
+ListPriceFen = Annotated[
+    int, Meta(ge=1, le=10**9, description="A higher price to compare with, in fen.", examples=[29900])
+]
 WeightG = Annotated[
     int,
     Meta(ge=1, le=MAX_WEIGHT_G, description="Grams of one unit when it is sent; absent if unknown.", examples=[350]),
 ]
-Active = Annotated[bool, Meta(description="Whether it is for sale now.")]
-
 InitialStock = Annotated[
     int, Meta(ge=0, le=MAX_STOCK, description="Initial stock; ignored if the SKU exists.", examples=[1000])
 ]
+Source = Annotated[
+    str,
+    Meta(
+        pattern=r"^(upl_[0-9a-z]{26}|https://[A-Za-z0-9.-]{1,100}/[!-~]{0,400})\Z",
+        description="Id of an upload, or an https address at a host that the shop allows.",
+        examples=["https://media.example.com/lamp.jpg"],
+    ),
+]
+CategoryId = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z", description="Id of a category.", examples=["lights"])
+]
+Brand = Annotated[str, Meta(max_length=60, pattern=r"^[^\r\n]*\Z", description="Brand, free text.", examples=["LUMEN"])]
+Choice = Annotated[
+    list[Annotated[str, Meta(max_length=20, pattern=LINE, examples=["白色"])]],
+    Meta(max_length=3, description="Its value of each option, in their order; in Chinese where they are sent."),
+]
+State = Annotated[
+    StoredState,
+    Meta(
+        description="`draft` is shown to staff alone, `on_sale` is sold from `on_sale_from` on, the page of an "
+        "`archived` product says so."
+    ),
+]
+OnSaleFrom = Annotated[
+    Annotated[datetime, Meta(tz=True)] | None,
+    Meta(description="When the sale begins; absent: at once.", examples=["2026-12-12T00:00:00+08:00"]),
+]
+InStock = Annotated[
+    int, Meta(ge=0, le=SHOWN_STOCK, description="Units that can be sold now, shown up to 20.", examples=[20])
+]
+MoreInStock = Annotated[bool, Meta(description="Whether more units than shown can be sold.")]
 
 
-class ProductTerms(Model):
-    """What is for sale, from whom, at what price."""
+class Title(Model):
+    """A title in both languages."""
 
-    name: Annotated[Name, Meta(description="Name of the product for buyers.")]
-    supplier_id: SupplierId
-    price_fen: PriceFen
-    qualifying: Qualifying = False
-    earns: Earns = True
-    active: Active = True
-    initial_stock: InitialStock = 0
-    weight_g: WeightG | None = None
-    freight_template: TemplateId | None = None
+    zh: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=MAX_NAME,
+            pattern=LINE,
+            description="In Chinese, or in any language for all.",
+            examples=["心形烛台"],
+        ),
+    ]
+    en: Annotated[
+        str,
+        Meta(
+            max_length=MAX_NAME,
+            pattern=r"^[^\r\n]*\Z",
+            description="In English; empty: as `zh`.",
+            examples=["Heart T-light holder"],
+        ),
+    ] = ""
 
-    def listing(self, sku: str) -> Listing:
-        """The listing of `sku` on these terms."""
-        return Listing(
-            sku=sku,
-            name=self.name,
-            supplier_id=self.supplier_id,
-            price_fen=self.price_fen,
-            qualifying=self.qualifying,
-            earns=self.earns,
-            active=self.active,
-            initial_stock=self.initial_stock,
-            weight_g=self.weight_g,
-            freight_template=self.freight_template or "",
+
+class Words(Model):
+    """A short text in both languages."""
+
+    zh: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=20,
+            pattern=LINE,
+            description="In Chinese, or in any language for all.",
+            examples=["白色"],
+        ),
+    ]
+    en: Annotated[
+        str, Meta(max_length=20, pattern=r"^[^\r\n]*\Z", description="In English; empty: as `zh`.", examples=["white"])
+    ] = ""
+
+
+class Sentence(Model):
+    """A line of text in both languages."""
+
+    zh: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            pattern=LINE,
+            description="In Chinese, or in any language for all.",
+            examples=["铁，手工上色"],
+        ),
+    ]
+    en: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            pattern=r"^[^\r\n]*\Z",
+            description="In English; empty: as `zh`.",
+            examples=["Iron, painted by hand"],
+        ),
+    ] = ""
+
+
+class Description(Model):
+    """HTML in both languages; what a page must not run is taken out."""
+
+    zh: Annotated[
+        str,
+        Meta(max_length=20_000, description="In Chinese, or in any language for all.", examples=["<p>铁艺烛台</p>"]),
+    ]
+    en: Annotated[
+        str, Meta(max_length=20_000, description="In English; empty: as `zh`.", examples=["<p>An iron holder</p>"])
+    ] = ""
+
+
+class OptionData(Model):
+    """What buyers choose between."""
+
+    name: Annotated[Words, Meta(description="Name of the option, such as colour.")]
+    values: Annotated[
+        list[Words], Meta(min_length=1, max_length=50, description="Its values, as they are shown; each once.")
+    ]
+
+
+class AttributeData(Model):
+    """A fact about the product."""
+
+    name: Annotated[Words, Meta(description="Name of the fact, such as material.")]
+    value: Annotated[Sentence, Meta(description="What holds.")]
+
+
+class FileData(Model):
+    """A document about the product."""
+
+    name: Annotated[Words, Meta(description="Name of the document.")]
+    source: Source
+
+
+class ProductContent(Model):
+    """What a page shows of a product besides its SKUs."""
+
+    title: Annotated[Title, Meta(description="Title for buyers.")]
+    description: Annotated[Description | None, Meta(description="Text below the pictures.")] = None
+    category_ids: Annotated[list[CategoryId], Meta(max_length=10, description="Categories that list it.")] = field(
+        default_factory=list
+    )
+    brand: Brand = ""
+    images: Annotated[list[Source], Meta(max_length=12, description="Pictures; the first one is on its card.")] = field(
+        default_factory=list
+    )
+    files: Annotated[list[FileData], Meta(max_length=12, description="Documents, such as a manual.")] = field(
+        default_factory=list
+    )
+    video: Annotated[Source | None, Meta(description="Shown after the pictures.")] = None
+    model_3d: Annotated[Source | None, Meta(description="A model to turn around (glTF).")] = None
+    options: Annotated[list[OptionData], Meta(max_length=3, description="What buyers choose between.")] = field(
+        default_factory=list
+    )
+    attributes: Annotated[list[AttributeData], Meta(max_length=30, description="Facts in a table.")] = field(
+        default_factory=list
+    )
+
+    def product(
+        self,
+        product_id: str,
+        supplier_id: str,
+        variants: Sequence[VariantTerms],
+        state: StoredState,
+        on_sale_from: datetime | None,
+    ) -> Product:
+        """The product with this content."""
+        return Product(
+            product_id=product_id,
+            supplier_id=supplier_id,
+            title=Wording(self.title.zh, self.title.en),
+            variants=tuple(variants),
+            state=state,
+            on_sale_from=on_sale_from,
+            description=Wording(self.description.zh, self.description.en) if self.description else None,
+            category_ids=tuple(self.category_ids),
+            brand=self.brand,
+            images=tuple(self.images),
+            files=tuple(ProductFile(Wording(each.name.zh, each.name.en), each.source) for each in self.files),
+            video=self.video,
+            model_3d=self.model_3d,
+            options=self.wordings(),
+            attributes=tuple(
+                Attribute(Wording(each.name.zh, each.name.en), Wording(each.value.zh, each.value.en))
+                for each in self.attributes
+            ),
+        )
+
+    def wordings(self) -> tuple[Option, ...]:
+        """The options as they are stored."""
+        return tuple(
+            Option(Wording(each.name.zh, each.name.en), tuple(Wording(value.zh, value.en) for value in each.values))
+            for each in self.options
         )
 
 
-class PublishedProduct(ProductTerms, kw_only=True):
-    """The same with its SKU."""
+def content_of(product: Product) -> ProductContent:
+    """The content of a product in both languages, as it can be sent again."""
+    text = product.description
+    return ProductContent(
+        title=Title(product.title.zh, product.title.en),
+        description=Description(text.zh, text.en) if text else None,
+        category_ids=list(product.category_ids),
+        brand=product.brand,
+        images=list(product.images),
+        files=[FileData(_words(each.name), each.source) for each in product.files],
+        video=product.video,
+        model_3d=product.model_3d,
+        options=[
+            OptionData(_words(option.name), [_words(value) for value in option.values]) for option in product.options
+        ],
+        attributes=[
+            AttributeData(_words(each.name), Sentence(each.value.zh, each.value.en)) for each in product.attributes
+        ],
+    )
 
-    sku: Sku
+
+def _words(wording: Wording) -> Words:
+    return Words(wording.zh, wording.en)
+
+
+class VariantData(Model):
+    """One SKU on its terms."""
+
+    price_fen: PriceFen
+    sku: Annotated[Sku | None, Meta(description="Article number; absent: the id of the product.")] = None
+    choice: Choice = field(default_factory=list)
+    list_price_fen: ListPriceFen | None = None
+    weight_g: WeightG | None = None
+    freight_template: TemplateId | None = None
+    qualifying: Qualifying = False
+    earns: Earns = True
+    initial_stock: InitialStock = 0
+
+    def terms(self, product_id: str, options: Sequence[Option]) -> VariantTerms:
+        """The SKU as it is stored."""
+        return VariantTerms(
+            sku=self.sku or product_id,
+            price_fen=self.price_fen,
+            choice=places_of(self.choice, options),
+            list_price_fen=self.list_price_fen,
+            weight_g=self.weight_g,
+            freight_template=self.freight_template or "",
+            qualifying=self.qualifying,
+            earns=self.earns,
+        )
+
+
+class PutProduct(ProductContent, kw_only=True):
+    """A product: what its page shows, from whom, at what prices."""
+
+    supplier_id: SupplierId
+    variants: Annotated[
+        list[VariantData],
+        Meta(min_length=1, max_length=MAX_VARIANTS, description="Its SKUs, the one that stands for it first."),
+    ]
+    state: State = "on_sale"
+    on_sale_from: OnSaleFrom = None
+
+    def publication(self, product_id: str) -> Publication:
+        """The product `product_id` as it is sent."""
+        options = self.wordings()
+        terms = [each.terms(product_id, options) for each in self.variants]
+        return Publication(
+            self.product(product_id, self.supplier_id, terms, self.state, self.on_sale_from),
+            {each.sku or product_id: each.initial_stock for each in self.variants},
+        )
+
+
+class PublishedProduct(PutProduct, kw_only=True):
+    """The same with its id."""
+
+    product_id: ProductId
 
 
 class PublishProducts(Model):
-    """Up to 100 products, published together or not at all."""
+    """Several products, published together or not at all."""
 
     products: Annotated[
         list[PublishedProduct],
-        Meta(min_length=1, max_length=MAX_BATCH, description="Products to publish, each SKU once."),
+        Meta(min_length=1, max_length=33, description="Products to publish, each product and each SKU once."),
     ]
 
 
-class ProductDraft(Model):
-    """What a supplier says of a product that staff have not published."""
+class PublishedOne(Model):
+    """What a product has become."""
 
-    name: Annotated[Name, Meta(description="Name of the product; staff decide what buyers read.")]
-    initial_stock: InitialStock = 0
-
-    def draft(self, sku: str, supplier_id: str) -> Draft:
-        """The draft of `sku`."""
-        return Draft(sku, self.name, supplier_id, self.initial_stock)
-
-
-class DraftView(Model):
-    """A product that staff have not published: it has no price, and buyers do not see it."""
-
-    sku: ArticleNumber
-    name: Annotated[Name, Meta(description="Name of the product; staff decide what buyers read.")]
-    supplier_id: SupplierId
-    stock: Annotated[int, Meta(ge=0, examples=[1000], description="Units that can be sold once it is published.")]
-    updated_at: Annotated[
-        str, Meta(examples=["2026-12-01T08:26:00.000Z"], description="When the draft or its stock last changed.")
+    product_id: ProductId
+    outcome: Annotated[
+        Literal["made", "changed", "same"], Meta(description="`same`: it was like this, and nothing was written.")
     ]
+
+
+class PublishedProducts(Model):
+    """What the products have become."""
+
+    items: Annotated[list[PublishedOne], Meta(description="The products, in the order in which they were sent.")]
 
     @classmethod
-    def of(cls, product: Product) -> Self:
-        """A draft as staff and its supplier see it."""
+    def of(cls, publications: Sequence[Publication], outcomes: Sequence[Outcome]) -> Self:
+        """The outcome of each publication."""
         return cls(
-            sku=product.sku,
-            name=product.name,
-            supplier_id=product.supplier_id,
-            stock=max(0, product.stock),
-            updated_at=rfc3339(product.updated_at),
+            [PublishedOne(each.product.product_id, out) for each, out in zip(publications, outcomes, strict=True)]
         )
 
 
@@ -114,49 +383,174 @@ class AddStock(Model):
     ]
 
 
-class ProductView(Model):
-    """One product."""
+class SkuStock(Model):
+    """The stock of one SKU."""
 
     sku: ArticleNumber
-    name: Annotated[Name, Meta(description="Name of the product for buyers.")]
-    supplier_id: SupplierId
-    price_fen: PriceFen
-    currency: Currency
-    qualifying: Qualifying
-    earns: Earns
-    active: Active
     stock: Annotated[int, Meta(ge=0, examples=[976], description="Units that can be sold now.")]
-    updated_at: Annotated[
-        str, Meta(examples=["2026-12-01T08:26:00.000Z"], description="When its terms or its stock last changed.")
-    ]
+    updated_at: Annotated[Moment, Meta(description="When its terms or its stock last changed.")]
 
     @classmethod
-    def of(cls, product: Product) -> Self:
-        """A product as clients see it: a stock below zero is none."""
+    def of(cls, variant: Variant) -> Self:
+        """A stock below zero is none."""
+        return cls(sku=variant.sku, stock=max(0, variant.stock), updated_at=rfc3339(variant.updated_at))
+
+
+class ShownOption(Model):
+    """What buyers choose between, in their language."""
+
+    name: Annotated[str, Meta(description="Name of the option.", examples=["颜色"])]
+    values: Annotated[list[str], Meta(description="Its values, as they are shown.", examples=[["白色", "黑色"]])]
+
+
+class ShownAttribute(Model):
+    """A fact about the product, in the buyer's language."""
+
+    name: Annotated[str, Meta(description="Name of the fact.", examples=["材质"])]
+    value: Annotated[str, Meta(description="What holds.", examples=["黄铜"])]
+
+
+class ShownFile(Model):
+    """A document about the product."""
+
+    name: Annotated[str, Meta(description="Name of the document.", examples=["说明书"])]
+    source: Source
+
+
+class ShownVariant(Model):
+    """One SKU of a product."""
+
+    sku: ArticleNumber
+    choice: Annotated[list[str], Meta(description="Its value of each option.", examples=[["白色"]])]
+    price_fen: PriceFen
+    list_price_fen: ListPriceFen | None
+    weight_g: WeightG | None
+    qualifying: Qualifying
+    earns: Earns
+    stock: InStock
+    more_in_stock: MoreInStock
+
+
+class ProductView(Model):
+    """A product as its page shows it."""
+
+    product_id: ProductId
+    supplier_id: SupplierId
+    state: Annotated[Literal["on_sale", "archived"], Meta(description="An `archived` product is not sold any more.")]
+    title: Annotated[str, Meta(description="Title in the buyer's language.", examples=["心形烛台"])]
+    description: Annotated[
+        str, Meta(description="HTML in the buyer's language; may be empty.", examples=["<p>铁艺</p>"])
+    ]
+    category_ids: Annotated[list[CategoryId], Meta(description="Categories that list it.")]
+    brand: Brand
+    images: Annotated[list[Source], Meta(description="Pictures; the first one is on its card.")]
+    files: Annotated[list[ShownFile], Meta(description="Documents, such as a manual.")]
+    video: Annotated[Source | None, Meta(description="Shown after the pictures.")]
+    model_3d: Annotated[Source | None, Meta(description="A model to turn around (glTF).")]
+    options: Annotated[list[ShownOption], Meta(description="What buyers choose between.")]
+    attributes: Annotated[list[ShownAttribute], Meta(description="Facts in a table.")]
+    currency: Currency
+    variants: Annotated[list[ShownVariant], Meta(description="Its SKUs, the one that stands for it first.")]
+    updated_at: Annotated[Moment, Meta(description="When it was last published.")]
+
+    @classmethod
+    def of(cls, page: ProductPage, language: str) -> Self:
+        """A product as a buyer sees it who reads `zh` or `en`."""
+        product, card = page.product, page.card
         return cls(
-            sku=product.sku,
-            name=product.name,
+            product_id=product.product_id,
             supplier_id=product.supplier_id,
-            price_fen=product.price_fen,
+            state="archived" if product.state == "archived" else "on_sale",
+            title=product.title.text(language),
+            description=product.description.text(language) if product.description else "",
+            category_ids=list(product.category_ids),
+            brand=product.brand,
+            images=list(product.images),
+            files=[ShownFile(each.name.text(language), each.source) for each in product.files],
+            video=product.video,
+            model_3d=product.model_3d,
+            options=[
+                ShownOption(option.name.text(language), [value.text(language) for value in option.values])
+                for option in product.options
+            ],
+            attributes=[
+                ShownAttribute(each.name.text(language), each.value.text(language)) for each in product.attributes
+            ],
             currency=CURRENCY,
-            qualifying=product.qualifying,
-            earns=product.earns,
-            active=product.active,
-            stock=max(0, product.stock),
-            updated_at=rfc3339(product.updated_at),
+            variants=[
+                ShownVariant(
+                    sku=terms.sku,
+                    choice=[value.text(language) for value in product.values_of(terms)],
+                    price_fen=terms.price_fen,
+                    list_price_fen=terms.list_price_fen,
+                    weight_g=terms.weight_g,
+                    qualifying=terms.qualifying,
+                    earns=terms.earns,
+                    stock=min(card.shown.get(terms.sku, 0), SHOWN_STOCK),
+                    more_in_stock=card.shown.get(terms.sku, 0) > SHOWN_STOCK,
+                )
+                for terms in product.variants
+            ],
+            updated_at=rfc3339(card.updated_at),
         )
 
 
-class ProductPage(Model):
+class CardStock(Model):
+    """The stock of one SKU as a list shows it."""
+
+    sku: ArticleNumber
+    stock: InStock
+    more_in_stock: MoreInStock
+
+
+class ProductCardView(Model):
+    """A product as lists show it."""
+
+    product_id: ProductId
+    supplier_id: SupplierId
+    state: Annotated[
+        Literal["draft", "scheduled", "on_sale", "archived"],
+        Meta(description="Buyers see what is `on_sale` or `archived`.", examples=["on_sale"]),
+    ]
+    on_sale_from: Annotated[Moment | None, Meta(description="When the sale begins or began; null: at once.")]
+    title: Annotated[str, Meta(description="Title in the buyer's language.", examples=["心形烛台"])]
+    picture: Annotated[Source | None, Meta(description="The first picture.")]
+    currency: Currency
+    price_from_fen: Annotated[int, Meta(description="Price of the cheapest SKU in fen.", examples=[25500])]
+    price_to_fen: Annotated[int, Meta(description="Price of the dearest SKU in fen.", examples=[25500])]
+    list_price_fen: ListPriceFen | None
+    variants: Annotated[list[CardStock], Meta(description="Its SKUs with their stock.")]
+
+    @classmethod
+    def of(cls, card: ProductCard, language: str) -> Self:
+        """A card for who reads `zh` or `en`."""
+        return cls(
+            product_id=card.product_id,
+            supplier_id=card.supplier_id,
+            state=card.state_at(clock.now()),
+            on_sale_from=None if card.on_sale_from is None else rfc3339(card.on_sale_from),
+            title=card.title.text(language),
+            picture=card.picture,
+            currency=CURRENCY,
+            price_from_fen=card.price_from_fen,
+            price_to_fen=card.price_to_fen,
+            list_price_fen=card.list_price_fen,
+            variants=[
+                CardStock(sku, min(units, SHOWN_STOCK), units > SHOWN_STOCK) for sku, units in card.shown.items()
+            ],
+        )
+
+
+class ProductCards(Model):
     """Some products."""
 
-    items: Annotated[list[ProductView], Meta(description="Products of this page.")]
+    items: Annotated[list[ProductCardView], Meta(description="Products of this page.")]
     next_cursor: NextCursor
 
     @classmethod
-    def of(cls, products: Sequence[Product], next_cursor: str | None) -> Self:
+    def of(cls, cards: Sequence[ProductCard], next_cursor: str | None, language: str) -> Self:
         """A page of products."""
-        return cls([ProductView.of(product) for product in products], next_cursor)
+        return cls([ProductCardView.of(card, language) for card in cards], next_cursor)
 
 
 class ProductQuery(PageQuery):
@@ -167,7 +561,10 @@ class ProductQuery(PageQuery):
     )
 
 
-class PublishedProducts(Model):
-    """The SKUs that are now as they were sent."""
+class CardQuery(ProductQuery):
+    """Which products: some by their ids, or a page of the list."""
 
-    skus: Annotated[list[str], Meta(description="Article numbers that were published.", examples=[["85123A"]])]
+    named: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,40}(,[A-Za-z0-9._-]{1,40}){0,99}\Z")] | None,
+        Meta(description="Ids of up to 100 products, separated by commas; their order is kept.", examples=["85123A"]),
+    ] = field(default=None, name="ids")

@@ -1,17 +1,15 @@
-"""The catalogue in DynamoDB.
+"""SKUs in DynamoDB.
 
 Table `products`: partition key `pk` = SKU; index `by_supplier` (`supplier_id`, `pk`), keys only.
 
 | Access pattern | How |
 |---|---|
-| products of a quote, of a page | BatchGetItem |
-| one product | GetItem, consistent |
-| all products, page by page | Scan from a SKU on, without drafts (price 0) |
-| the same with drafts, for staff | Scan from a SKU on |
-| a supplier's products | Query `by_supplier`, then BatchGetItem |
-| a supplier's draft | one update on condition that the SKU is nobody's, or the supplier's and without price |
-| publish up to 100 | one TransactWriteItems, each on condition that the SKU is the supplier's or nobody's |
-| publish over drafts of other suppliers | the same again, on condition that they are drafts |
+| SKUs of a quote | BatchGetItem |
+| one SKU | GetItem, consistent |
+| one SKU of each product, page by page | Scan from a SKU on, without drafts (price 0) and `further` ones |
+| all SKUs, for staff | Scan from a SKU on |
+| a supplier's SKUs | Query `by_supplier`, then BatchGetItem |
+| publish | updates in the transaction of a product (`product_store`) |
 | reserve, release, ship units | updates in the transaction of an order (`orders.store`) |
 | add units | one transaction with the request |
 | a supplier's count | one update on condition of an older version |
@@ -19,13 +17,12 @@ Table `products`: partition key `pk` = SKU; index `by_supplier` (`supplier_id`, 
 An item stays below 1 KB, so that selling it costs 2 WCU. `stock` and `held` are in no index: selling writes none.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path, Value
-from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock.aws import requests
@@ -38,8 +35,8 @@ from cardstock.aws.tables import (
     Table,
     Transaction,
 )
-from cardstock.catalog import errors
-from cardstock.catalog.model import Draft, Listing, Product
+from cardstock.catalog.model import Variant
+from cardstock.clock import to_epoch_ms
 from cardstock.errors import NOT_FOUND, STOCK_SHORT
 from cardstock.ids import RequestKey
 from cardstock.money import Fen
@@ -56,7 +53,7 @@ class BySupplier(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  #
     sku = UnicodeAttribute(range_key=True, attr_name="pk")
 
 
-class ProductItem(Table):
+class VariantItem(Table):
     """One SKU."""
 
     class Meta:
@@ -76,124 +73,59 @@ class ProductItem(Table):
     counted = IntegerAttribute(null=True)
     weight_g = IntegerAttribute(null=True)
     freight_template = UnicodeAttribute(null=True)
+    product_id = UnicodeAttribute(null=True)
+    name_en = UnicodeAttribute(null=True)
+    on_sale_from = EpochAttribute(null=True)
+    further = BooleanAttribute(null=True)
     by_supplier = BySupplier()
 
 
-class DynamoProducts:
-    """`catalog.ports.Products`, and `orders.ports.Catalogue`."""
+class DynamoVariants:
+    """`catalog.ports.Variants`, and `orders.ports.Catalogue`."""
 
-    def find_product(self, sku: str) -> Product | None:
-        item = ProductItem.find(sku)
-        return None if item is None else record_of(Product, item)
+    def find_variant(self, sku: str) -> Variant | None:
+        item = VariantItem.find(sku)
+        return None if item is None else record_of(Variant, item)
 
-    def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
-        return {item.sku: product_of(item) for item in ProductItem.batch_get(set(skus))}
+    def variants_by_sku(self, skus: Iterable[str], /) -> dict[str, Variant]:
+        return {item.sku: variant_of(item) for item in VariantItem.batch_get(set(skus))}
 
-    def list_products(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
+    def list_leading(self, limit: int, after: str | None) -> tuple[Sequence[Variant], str | None]:
         start = None if after is None else {"pk": after}
-        published = ProductItem.price_fen > 0
-        items, last = read_page(ProductItem.scan, limit=limit, start=start, filter_condition=published)
-        return [record_of(Product, item) for item in items], last.sku if last else None
+        leading = (VariantItem.price_fen > 0) & VariantItem.further.does_not_exist()
+        items, last = read_page(VariantItem.scan, limit=limit, start=start, filter_condition=leading)
+        return [record_of(Variant, item) for item in items], last.sku if last else None
 
-    def products_of_supplier(
+    def leading_of_supplier(
         self, supplier_id: str, limit: int, after: str | None
-    ) -> tuple[Sequence[Product], str | None]:
+    ) -> tuple[Sequence[Variant], str | None]:
         found, last = self._of_supplier(supplier_id, limit, after)
-        return [product for product in found if not product.is_draft], last
+        return [variant for variant in found if not variant.is_draft and not variant.further], last
 
-    def every_product(
+    def every_variant(
         self, supplier_id: str | None, limit: int, after: str | None
-    ) -> tuple[Sequence[Product], str | None]:
+    ) -> tuple[Sequence[Variant], str | None]:
         if supplier_id is not None:
             return self._of_supplier(supplier_id, limit, after)
         start = None if after is None else {"pk": after}
-        items, last = read_page(ProductItem.scan, limit=limit, start=start)
-        return [record_of(Product, item) for item in items], last.sku if last else None
+        items, last = read_page(VariantItem.scan, limit=limit, start=start)
+        return [record_of(Variant, item) for item in items], last.sku if last else None
 
-    def _of_supplier(self, supplier_id: str, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
+    def _of_supplier(self, supplier_id: str, limit: int, after: str | None) -> tuple[Sequence[Variant], str | None]:
         start = None if after is None else {"pk": after, "supplier_id": supplier_id}
-        items, last = read_page(ProductItem.by_supplier.query, supplier_id, limit=limit, start=start)
-        products = self.products_by_sku(item.sku for item in items)
-        return [products[item.sku] for item in items if item.sku in products], last.sku if last else None
-
-    def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
-        try:
-            self._publish(listings, {}, at)
-        except ConditionFailedError as error:
-            taken = self._owners(listings, error)
-            others = [sku for sku, product in taken.items() if not product.is_draft]
-            if others:
-                raise errors.SKU_TAKEN(skus=others) from error
-            try:
-                self._publish(listings, taken, at)
-            except ConditionFailedError as again:
-                raise errors.SKU_TAKEN(skus=list(self._owners(listings, again))) from again
-
-    def _owners(self, listings: Sequence[Listing], error: ConditionFailedError) -> dict[str, Product]:
-        """What is stored under the SKUs that a transaction could not write."""
-        found = [self.find_product(listings[index].sku) for index in sorted(error.failed)]
-        return {product.sku: product for product in found if product is not None}
-
-    @staticmethod
-    def _publish(listings: Sequence[Listing], drafts: Mapping[str, Product], at: datetime) -> None:
-        """Publish; in place of `drafts` of other suppliers, whose stock does not count."""
-        with Transaction() as transaction:
-            for listing in listings:
-                draft, supplier = drafts.get(listing.sku), ProductItem.supplier_id
-                stock, version = ProductItem.stock, ProductItem.inventory_version
-                transaction.update(
-                    ProductItem(sku=listing.sku),
-                    actions=[
-                        supplier.set(listing.supplier_id),
-                        ProductItem.name.set(listing.name),
-                        ProductItem.price_fen.set(listing.price_fen),
-                        ProductItem.qualifying.set(listing.qualifying),
-                        ProductItem.earns.set(listing.earns),
-                        ProductItem.active.set(listing.active),
-                        stock.set(listing.initial_stock if draft else stock | listing.initial_stock),
-                        ProductItem.held.set(ProductItem.held | 0),
-                        version.set(-1 if draft else version | -1),
-                        ProductItem.updated_at.set(at),
-                        _set_or_remove(ProductItem.weight_g, listing.weight_g),
-                        _set_or_remove(ProductItem.freight_template, listing.freight_template or None),
-                    ],
-                    condition=(supplier == draft.supplier_id) & (ProductItem.price_fen == 0)
-                    if draft
-                    else ProductItem.sku.does_not_exist() | (supplier == listing.supplier_id),
-                )
-
-    def store_draft(self, draft: Draft, at: datetime) -> None:
-        drafted = ProductItem(sku=draft.sku).update_if(
-            [
-                ProductItem.supplier_id.set(draft.supplier_id),
-                ProductItem.name.set(draft.name),
-                ProductItem.price_fen.set(0),
-                ProductItem.qualifying.set(False),
-                ProductItem.earns.set(True),
-                ProductItem.active.set(False),
-                ProductItem.stock.set(ProductItem.stock | draft.initial_stock),
-                ProductItem.held.set(ProductItem.held | 0),
-                ProductItem.inventory_version.set(ProductItem.inventory_version | -1),
-                ProductItem.updated_at.set(at),
-            ],
-            ProductItem.sku.does_not_exist()
-            | ((ProductItem.supplier_id == draft.supplier_id) & (ProductItem.price_fen == 0)),
-        )
-        if not drafted:
-            stored = self.find_product(draft.sku)
-            if stored is not None and stored.supplier_id == draft.supplier_id:
-                raise errors.PRODUCT_PUBLISHED()
-            raise errors.SKU_TAKEN(skus=[draft.sku])
+        items, last = read_page(VariantItem.by_supplier.query, supplier_id, limit=limit, start=start)
+        variants = self.variants_by_sku(item.sku for item in items)
+        return [variants[item.sku] for item in items if item.sku in variants], last.sku if last else None
 
     def add_stock(self, sku: str, units: int, request: RequestKey, at: datetime) -> bool:
-        known = ProductItem.sku.exists()
+        known = VariantItem.sku.exists()
         try:
             with Transaction() as transaction:
                 requests.remember(transaction, request, sku, at)
                 transaction.update(
-                    ProductItem(sku=sku),
-                    actions=[ProductItem.stock.add(units), ProductItem.updated_at.set(at)],
-                    condition=known if units >= 0 else known & (ProductItem.stock >= -units),
+                    VariantItem(sku=sku),
+                    actions=[VariantItem.stock.add(units), VariantItem.updated_at.set(at)],
+                    condition=known if units >= 0 else known & (VariantItem.stock >= -units),
                     return_values="ALL_OLD",
                 )
         except ConditionFailedError as error:
@@ -206,54 +138,54 @@ class DynamoProducts:
         return True
 
     def count_stock(self, supplier_id: str, sku: str, on_shelf: int, version: int, at: datetime) -> bool:
-        changed = ProductItem(sku=sku).update_if(
+        changed = VariantItem(sku=sku).update_if(
             [
                 # DynamoDB subtracts: units sold between a read and a write are never lost.
-                ProductItem.stock.set(Value(on_shelf) - Path(ProductItem.held)),
-                ProductItem.inventory_version.set(version),
-                ProductItem.counted.set(on_shelf),
-                ProductItem.updated_at.set(at),
+                VariantItem.stock.set(Value(on_shelf) - Path(VariantItem.held)),
+                VariantItem.inventory_version.set(version),
+                VariantItem.counted.set(on_shelf),
+                VariantItem.updated_at.set(at),
             ],
-            (ProductItem.supplier_id == supplier_id) & (ProductItem.inventory_version < version),
+            (VariantItem.supplier_id == supplier_id) & (VariantItem.inventory_version < version),
         )
         if not changed:
-            stored = self.find_product(sku)
+            stored = self.find_variant(sku)
             if stored is None or stored.supplier_id != supplier_id:
                 raise NOT_FOUND()
         return changed
 
 
-def product_of(item: ProductItem) -> Product:
-    """The product that an item stores."""
-    return record_of(Product, item)
+def variant_of(item: VariantItem) -> Variant:
+    """The SKU that an item stores."""
+    return record_of(Variant, item)
 
 
-def _set_or_remove(attribute: "Attribute[Any]", value: Any) -> Action:
-    return attribute.remove() if value is None else attribute.set(value)
-
-
-def reserve_units(transaction: Transaction, sku: str, units: int, price_fen: Fen) -> None:
+def reserve_units(transaction: Transaction, sku: str, units: int, price_fen: Fen, at: datetime) -> None:
     """Add to the transaction that places an order: units of a SKU move from `stock` to `held`.
 
-    It fails unless the SKU is for sale at this price and has that many units; `is_sold_at` and `shortage` read the
-    reason from the failed item.
+    It fails unless the SKU is for sale `at` that moment at this price and has that many units; `is_sold_at` and
+    `shortage` read the reason from the failed item.
     """
+    begun = VariantItem.on_sale_from.does_not_exist() | (VariantItem.on_sale_from <= at)
+    on_sale = (VariantItem.price_fen == price_fen) & (VariantItem.active == True) & begun  # noqa: E712 - an expression for DynamoDB, not a comparison
     transaction.update(
-        ProductItem(sku=sku),
-        actions=[ProductItem.stock.add(-units), ProductItem.held.add(units)],
-        condition=(ProductItem.stock >= units) & (ProductItem.price_fen == price_fen) & (ProductItem.active == True),  # noqa: E712 - an expression for DynamoDB, not a comparison
+        VariantItem(sku=sku),
+        actions=[VariantItem.stock.add(-units), VariantItem.held.add(units)],
+        condition=(VariantItem.stock >= units) & on_sale,
         return_values="ALL_OLD",
     )
 
 
 def move_units(transaction: Transaction, sku: str, *, stock: int, held: int) -> None:
     """Add to the transaction of a later step of an order: units that are released or sent."""
-    transaction.update(ProductItem(sku=sku), actions=[ProductItem.stock.add(stock), ProductItem.held.add(held)])
+    transaction.update(VariantItem(sku=sku), actions=[VariantItem.stock.add(stock), VariantItem.held.add(held)])
 
 
-def is_sold_at(stored: dict[str, Any], price_fen: Fen) -> bool:
+def is_sold_at(stored: dict[str, Any], price_fen: Fen, at: datetime) -> bool:
     """Whether a SKU was for sale at this price, by the raw item of a failed `reserve_units`."""
-    return bool(stored) and bool(stored["active"]["BOOL"]) and int(stored["price_fen"]["N"]) == price_fen
+    begins = int(stored["on_sale_from"]["N"]) if "on_sale_from" in stored else 0
+    is_active = bool(stored) and bool(stored["active"]["BOOL"]) and begins <= to_epoch_ms(at)
+    return is_active and int(stored["price_fen"]["N"]) == price_fen
 
 
 def shortage(sku: str, stored: dict[str, Any]) -> dict[str, object]:

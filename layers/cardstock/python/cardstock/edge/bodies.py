@@ -22,8 +22,8 @@ MAX_BODY_BYTES: Final = 256 * 1024
 BYTE_ORDER_MARK: Final = "\ufeff"
 
 CODES: Final = frozenset({
-    "sku", "shelf", "for", "coupon", "invite", "inviter", "key", "code", "carrier", "tracking_no", "wechat", "email",
-    "freight_template",
+    "sku", "product_id", "ids", "shelf", "for", "coupon", "invite", "inviter", "key", "code", "carrier", "tracking_no",
+    "wechat", "email", "freight_template",
 })  # fmt: skip
 """Members of bodies, parameters of queries and parts of paths that hold a code, or several: full-width letters, digits
 and signs in them are narrowed before anything else looks at them."""

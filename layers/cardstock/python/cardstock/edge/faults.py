@@ -36,6 +36,18 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
         "用逗号分隔的货号，至多 50 个",
         "at most 50 article numbers with commas between them",
     ),
+    r"^[A-Za-z0-9._-]{1,40}(,[A-Za-z0-9._-]{1,40}){0,99}$": (
+        "用逗号分隔的商品编号，至多 100 个",
+        "at most 100 ids of products with commas between them",
+    ),
+    r"^(upl_[0-9a-z]{26}|https://[A-Za-z0-9.-]{1,100}/[!-~]{0,400})$": (
+        "上传编号（upl_ 开头），或 https 地址",
+        "the id of an upload (`upl_` and 26 letters or digits), or an https address",
+    ),
+    r"^[a-z0-9][a-z0-9-]{0,39}$": (
+        "分类编号（小写字母、数字和连字符）",
+        "the id of a category (small letters, digits, hyphens)",
+    ),
     r"^sup_[0-9a-z]{1,26}$": ("供应商编号（sup_ 开头）", "the id of a supplier (`sup_` and letters or digits)"),
     r"^mem_[0-9a-z]{26}$": ("会员编号（mem_ 开头）", "the id of a member (`mem_` and 26 letters or digits)"),
     r"^ord_[0-9a-z]{26}$": ("订单编号（ord_ 开头）", "the id of an order (`ord_` and 26 letters or digits)"),

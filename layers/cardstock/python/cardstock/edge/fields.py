@@ -97,7 +97,15 @@ Sku = Annotated[
     str,
     Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z", description="Article number.", examples=["85123A"]),
 ]
-ArticleNumber = Annotated[str, Meta(description="Article number of the product.", examples=["85123A"])]
+ProductId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z",
+        description="Id of a product; of one with one SKU mostly the SKU.",
+        examples=["85123A"],
+    ),
+]
+ArticleNumber = Annotated[str, Meta(description="Article number.", examples=["85123A"])]
 ArticleName = Annotated[str, Meta(examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
 Currency = Annotated[str, Meta(description="ISO 4217 code.", examples=["CNY"])]
 Fen = Annotated[int, Meta(examples=[153000])]

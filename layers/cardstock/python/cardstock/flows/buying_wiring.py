@@ -12,7 +12,7 @@ from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
 
 if TYPE_CHECKING:
-    from cardstock.catalog.model import Product
+    from cardstock.catalog.model import Variant
     from cardstock.flows.buying import BuyerNetwork
     from cardstock.flows.coupons import GrantedCoupons
     from cardstock.orders.placement import QuoteNeeds
@@ -77,23 +77,23 @@ class QuoteReads:
     def __init__(self, kept: KeptTemplates) -> None:
         self._kept = kept
 
-    def products_by_sku(self, skus: Iterable[str], /) -> "Mapping[str, Product]":
+    def variants_by_sku(self, skus: Iterable[str], /) -> "Mapping[str, Variant]":
         """The existing ones of `skus`; the templates are read with them if they are stale. One call."""
         if not self._kept.are_stale:
-            return catalog_wiring.products().products_by_sku(skus)
+            return catalog_wiring.variants().variants_by_sku(skus)
         from cardstock.aws.tables import get_together
-        from cardstock.catalog.store import ProductItem, product_of
+        from cardstock.catalog.store import VariantItem, variant_of
         from cardstock.delivery.store import KEY, TemplatesItem, templates_of
 
-        products, templates = {}, NO_TEMPLATES
-        wanted = {ProductItem: [(sku,) for sku in skus], TemplatesItem: [(KEY,)]}
+        variants, templates = {}, NO_TEMPLATES
+        wanted = {VariantItem: [(sku,) for sku in skus], TemplatesItem: [(KEY,)]}
         for item in get_together(wanted, eventual=True):
-            if isinstance(item, ProductItem):
-                products[item.sku] = product_of(item)
+            if isinstance(item, VariantItem):
+                variants[item.sku] = variant_of(item)
             elif isinstance(item, TemplatesItem):
                 templates = templates_of(item)
         self._kept.keep(templates)
-        return products
+        return variants
 
     def templates(self) -> Templates:
         """The templates, after the products were read."""

@@ -69,7 +69,7 @@ def make_quote(
     units = merge_units(requested)
     if region and not is_precise(region):
         raise REGION_UNKNOWN(pointers=(Pointer("/region", "REGION_UNKNOWN"),))
-    offers = needs.catalogue.products_by_sku(units)
+    offers = needs.catalogue.variants_by_sku(units)
     _require_for_sale(requested, units, offers)
     quote = _price(needs, Quote(member_id, (), attribution, None, region=region), units, offers)
     if coupon_id is not None:
@@ -86,7 +86,7 @@ def make_fresh_quote(needs: QuoteNeeds, quote: Quote, region: str) -> Quote | No
     Lines have no more units than are in stock, products that are not for sale are left out, and so is a coupon that
     cannot be used. None if nothing is left, or nothing can be sent there.
     """
-    offers = needs.catalogue.products_by_sku([line.sku for line in quote.lines])
+    offers = needs.catalogue.variants_by_sku([line.sku for line in quote.lines])
     units = {
         line.sku: min(line.units, offers[line.sku].stock)
         for line in quote.lines
@@ -242,7 +242,8 @@ def _find_placed(member_id: str, request: RequestKey, orders: Orders) -> Order:
 def _require_for_sale(
     requested: Sequence[RequestedUnits], units: Mapping[str, int], offers: Mapping[str, Offer]
 ) -> None:
-    missing = [sku for sku in units if sku not in offers or not offers[sku].active]
+    now = clock.now()
+    missing = [sku for sku in units if sku not in offers or not offers[sku].is_for_sale(now)]
     if missing:
         raise errors.NOT_FOR_SALE(pointers=_at_lines(requested, missing, "sku", "NOT_FOR_SALE"), skus=missing)
     short = [

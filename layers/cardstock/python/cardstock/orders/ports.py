@@ -27,7 +27,7 @@ from cardstock.orders.supplier_model import Parcel, SupplierOrder
 
 
 class Offer(Protocol):
-    """A product for a quote; the catalogue's own record is one."""
+    """A SKU for a quote; the catalogue's own record is one."""
 
     @property
     def name(self) -> str:
@@ -50,10 +50,6 @@ class Offer(Protocol):
         """Whether rewards are measured on it."""
 
     @property
-    def active(self) -> bool:
-        """Whether it is for sale."""
-
-    @property
     def stock(self) -> int:
         """Units that can be sold now."""
 
@@ -65,11 +61,14 @@ class Offer(Protocol):
     def freight_template(self) -> str:
         """The template that its freight follows; empty: the default one."""
 
+    def is_for_sale(self, at: datetime) -> bool:
+        """Whether it can be bought at that moment."""
+
 
 class Catalogue(Protocol):
-    """The products that are for sale."""
+    """The SKUs that are for sale."""
 
-    def products_by_sku(self, skus: Iterable[str], /) -> Mapping[str, Offer]:
+    def variants_by_sku(self, skus: Iterable[str], /) -> Mapping[str, Offer]:
         """The existing ones of `skus`, at most 100. One call."""
 
 

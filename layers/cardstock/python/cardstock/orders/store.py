@@ -257,7 +257,7 @@ class DynamoOrders:
                 if order.coupon:
                     coupons.use_coupon(transaction, order.coupon, order.order_id)
                 for line in order.lines:
-                    products.reserve_units(transaction, line.sku, line.units, line.price_fen)
+                    products.reserve_units(transaction, line.sku, line.units, line.price_fen, order.placed_at)
         except ConditionFailedError as error:
             if 0 in error.failed:
                 return requests.result_of(error.failed[0], request)
@@ -268,7 +268,9 @@ class DynamoOrders:
             if order.coupon and puts - 1 in error.failed:
                 raise errors.COUPON_USED() from error
             stored = [(order.lines[index - puts], error.failed[index]) for index in sorted(error.failed)]
-            changed = [line.sku for line, item in stored if not products.is_sold_at(item, line.price_fen)]
+            changed = [
+                line.sku for line, item in stored if not products.is_sold_at(item, line.price_fen, order.placed_at)
+            ]
             if changed:
                 raise errors.PRICE_CHANGED(skus=changed) from error
             raise STOCK_SHORT(lines=[products.shortage(line.sku, item) for line, item in stored]) from error

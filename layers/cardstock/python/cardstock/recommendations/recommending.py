@@ -2,7 +2,7 @@
 
 An answer does not know stock and price. Rows are as old as the last learning, and asking the products would cost a
 second call, so an answer names products, and the page that shows them reads price and stock where they are true
-(`GET /v1/products/{sku}`, a quote). A product that sold out since last night is therefore still recommended.
+(`GET /v1/products?ids=`, a quote). A product that sold out since last night is therefore still recommended.
 """
 
 from collections.abc import Sequence

@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(shutil.which("curl") is None, reason="the printed calls use curl"),
 ]
-SEEDED = {"sku", "supplier_id", "source", "purpose"}
+SEEDED = {"sku", "product_id", "supplier_id", "source", "purpose"}
 """Names in paths whose examples are seeded. Those of other names are made by a call: an order, a card, a key."""
 
 
@@ -83,6 +83,7 @@ NEEDS_AN_ANSWER = {
     "placeOrder": "the token of a quote",
     "draftProduct": "an article that staff have not published",
     "getProductDraft": "a draft",
+    "acceptDraft": "a draft",
     "refreshSession": "the refresh token of a session",
     "reportCardView": "the ticket of a card",
     "createKey": "the id of a person",

@@ -87,10 +87,11 @@ def make_fresh_quote(needs: QuoteNeeds, quote: Quote, region: str) -> Quote | No
     cannot be used. None if nothing is left, or nothing can be sent there.
     """
     offers = needs.catalogue.variants_by_sku([line.sku for line in quote.lines])
+    now = clock.now()
     units = {
         line.sku: min(line.units, offers[line.sku].stock)
         for line in quote.lines
-        if line.sku in offers and offers[line.sku].active and offers[line.sku].stock > 0
+        if line.sku in offers and offers[line.sku].is_for_sale(now) and offers[line.sku].stock > 0
     }
     if not units:
         return None

@@ -176,6 +176,8 @@ OPEN = {
     ("GET", "/v1/regions"),
     ("GET", "/v1/products"),
     ("GET", "/v1/products/{product_id}"),
+    ("GET", "/v1/search"),
+    ("GET", "/v1/search/suggestions"),
     ("GET", "/v1/cards/{key}"),
     ("GET", "/v1/cards/{key}/vcf"),
     ("GET", "/v1/cards/{key}/qr"),

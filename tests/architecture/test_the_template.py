@@ -139,7 +139,7 @@ def test_no_right_has_a_wildcard() -> None:
         for target in targets:
             text = str(target)
             objects_of_one_folder = text.startswith("{'Fn::Sub'") and re.search(
-                r"(ReportsBucket|(Export|Upload|Public)Files(Bucket)?)}/\w+/\*'", text
+                r"(ReportsBucket|((Export|Upload|Public)Files|SearchIndex)(Bucket)?)}/\w+/\*'", text
             )
             # Secrets Manager adds six letters to a secret's name, and nobody knows them before.
             one_secret = re.search(r"Secrets}-[\w-]+-\?{6}'", text)
@@ -296,7 +296,7 @@ def test_reports_keep_their_versions_and_exports_are_gone_once_they_are_deleted(
     reports, exports = (BUCKETS[name]["Properties"] for name in ("Reports", "ExportFiles"))
     (rule,) = exports["LifecycleConfiguration"]["Rules"]
 
-    assert sorted(BUCKETS) == ["ExportFiles", "PublicFiles", "Reports", "UploadFiles"]
+    assert sorted(BUCKETS) == ["ExportFiles", "PublicFiles", "Reports", "SearchIndex", "UploadFiles"]
     assert reports["VersioningConfiguration"] == {"Status": "Enabled"}
     assert not exports.keys() & {"VersioningConfiguration", "ObjectLockEnabled", "ObjectLockConfiguration"}
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", FILE_LIFE.days)
@@ -390,7 +390,7 @@ def test_every_schedule_and_every_failed_run_ends_in_a_dead_letter_queue() -> No
             assert tick["Input"] == '{"scheduled_at":"<aws.scheduler.scheduled-time>"}'
             assert invoke["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": dead}, logical_id
 
-    assert found == 16
+    assert found == 17
 
 
 def test_every_schedule_is_in_the_zone_in_which_the_code_s_days_and_months_begin() -> None:

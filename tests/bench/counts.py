@@ -134,6 +134,13 @@ def _recommendations() -> Iterator[Row]:
     yield Row("Recommendations for a member", _cost(cost), "2 calls", "1 call, 1 RCU", len(cost.calls) <= 2)
 
 
+def _searches() -> Iterator[Row]:
+    cold, warm = operations.search(10_000)
+    name = "A page of a search among 10,000 products"
+    yield Row(f"{name}, cold", _cost(cold), "2 calls", "2 calls", len(cold.calls) <= 2)
+    yield Row(f"{name}, within 5 s of another", _cost(warm), "1 call", "1 call", len(warm.calls) <= 1)
+
+
 def _log_ins() -> Iterator[Row]:
     for name, cost in operations.log_ins().items():
         most = operations.MOST_OF_LOG_INS.get(name, 3)
@@ -189,8 +196,8 @@ def _staff() -> Iterator[Row]:
 
 
 PARTS: Sequence[Callable[[], Iterator[Row]]] = (
-    _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _products, _recommendations, _log_ins,
-    _staff, _consents, _uploads, _exports,
+    _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _products, _recommendations, _searches,
+    _log_ins, _staff, _consents, _uploads, _exports,
 )  # fmt: skip
 
 

@@ -10,15 +10,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Any
+from typing import Any, Final
 
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from msgspec.structs import replace
 
+from cardstock.aws import files
 from cardstock.aws import tables as base
+from cardstock.catalog.product_model import Wording
+from cardstock.catalog.publication_store import CARD, CardItem
 from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import secrets
 from cardstock.edge import wiring as edge_wiring
@@ -37,6 +40,9 @@ from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.results import confirm_all
 from cardstock.recommendations import wiring as recommendations_wiring
 from cardstock.recommendations.model import Entry, Row, member_key
+from cardstock.search import wiring as search_wiring
+from cardstock.search.index import build, encode
+from cardstock.search.model import Query
 from cardstock.signing import ACCESS
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, serve, template
@@ -55,6 +61,9 @@ from tests.people.staff import Phone, session_of, supplier_key
 from tests.people.tokens import access_token
 from tests.people.trade import DEMO_PLAN
 from tests.people.uploads import Uploader
+from tests.search.large import large_shop
+
+LARGE_AT: Final = datetime(2026, 12, 1, tzinfo=UTC)
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
 VIEWS = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -603,6 +612,78 @@ def recommend() -> Measured:
         return measured(ask)
 
 
+@cache
+def search(products: int) -> tuple[Measured, Measured]:
+    """A page of a search with facets in a shop of so many products: by a cold function, and soon after another."""
+    with account():
+        assert search_wiring.stored_index().replace(build(large_shop(products), LARGE_AT), None)
+        hits = _search()
+        shown = [Goods(name, name, "sup_a", 900, False, True, True, 5) for name in hits]
+        publish_goods(shown, LARGE_AT)
+        search_wiring.search_index.cache_clear()
+        return measured(lambda: _search(of=len(hits))), measured(lambda: _search(of=len(hits)))
+
+
+def python_calls_of_a_search(products: int, monkey: Any) -> int:
+    """Python functions that a page of a search in a cold function calls, SDK included, down to the socket.
+
+    `monkey` sets and restores the environment (pytest's MonkeyPatch).
+    """
+    card = CardItem(
+        product_id="cup", sk=CARD, supplier_id="sup_a", title=Wording("保温杯"), state="on_sale", price_from_fen=900,
+        price_to_fen=900,
+        shown={"cup": 5}, updated_at=LARGE_AT, revision=1,
+    )  # fmt: skip
+
+    def answer(_operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        ((table, wanted),) = request["RequestItems"].items()
+        return {"Responses": {table: [card.serialize() | key for key in wanted["Keys"]]}, "UnprocessedKeys": {}}
+
+    with wire(answer, encode(build(large_shop(products), LARGE_AT))) as url:
+        monkey.setenv("AWS_ENDPOINT_URL", url)
+        base.disconnect()
+        files.forget_client()
+        try:
+            _search(of=20)
+            search_wiring.search_index.cache_clear()
+            return _python_calls(lambda: _search(of=20))
+        finally:
+            base.connection().client.close()
+            base.disconnect()
+            files.forget_client()
+            search_wiring.search_index.cache_clear()
+            monkey.undo()
+
+
+def _search(of: int | None = None) -> list[str]:
+    """Hits of the first page; `of` cards are expected."""
+    from functions.search.api import app as api
+
+    if of is None:
+        return list(search_wiring.search_index().search(Query("大容量保文杯")).product_ids)
+    answer = json.loads(api.handler(http_event("GET", "/v1/search", query={"q": "大容量保文杯"}), Context())["body"])
+    assert len(answer["items"]) == of
+    assert len(answer["facets"]) > 4
+    return [item["product_id"] for item in answer["items"]]
+
+
+def _python_calls(work: Callable[[], object]) -> int:
+    """Python functions that `work` calls."""
+    calls = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    tracer = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(tracer)
+    return calls
+
+
 GOODS = {
     sku: {
         "pk": {"S": sku}, "supplier_id": {"S": supplier}, "name": {"S": "WHITE HANGING HEART T-LIGHT HOLDER"},
@@ -667,16 +748,4 @@ def _count_calls(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> in
 
     for number in range(3):
         place(f"warm-{number}")
-    calls = 0
-
-    def count(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    tracer = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        place("counted")
-    finally:
-        sys.setprofile(tracer)
-    return calls
+    return _python_calls(lambda: place("counted"))

@@ -88,6 +88,20 @@ def test_a_recommendation_is_one_read_after_that_of_the_consent() -> None:
     assert cost.wcu == 0
 
 
+def test_a_first_page_of_a_search_takes_two_reads_and_the_next_one_within_seconds_one() -> None:
+    cold, warm = operations.search(10_000)
+
+    assert cold.calls == ("s3:GetObject", "dynamodb:BatchGetItem")
+    assert warm.calls == ("dynamodb:BatchGetItem",)
+    assert (cold.wcu, warm.wcu) == (0, 0)
+    assert cold.rcu == warm.rcu <= 10
+
+
+@pytest.mark.engine
+def test_a_first_page_of_a_search_calls_at_most_forty_thousand_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert operations.python_calls_of_a_search(10_000, monkeypatch) <= 40_000
+
+
 def test_a_log_in_takes_three_calls_at_most_unless_its_number_is_another_member_s() -> None:
     found = operations.log_ins()
     calls = {name: len(cost.calls) for name, cost in found.items()}

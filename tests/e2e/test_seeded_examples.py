@@ -139,6 +139,19 @@ def test_the_printed_calls_that_need_no_earlier_answer_succeed(served: Suite, do
     assert ran > 20
 
 
+def test_seeded_products_are_found_with_typing_errors(served: Suite) -> None:
+    """Through the stream, the pipe, the queue and the index."""
+    deadline = time.monotonic() + 30
+    found: dict[str, Any] = {}
+    while not found.get("items") and time.monotonic() < deadline:
+        query = {"q": "white hagning heart tlight"}
+        found = httpx.get(f"{served.urls[PUBLIC]}/v1/search", params=query, timeout=30).raise_for_status().json()
+        time.sleep(0.1)
+
+    assert found["items"][0]["product_id"].startswith("85123A")
+    assert found["items"][0]["in_stock"] is True
+
+
 def test_two_seeded_persons_can_try_what_takes_two(served: Suite, notes: Any) -> None:
     needed = {"open_items:clear", "payouts:open", "bank_accounts:confirm", "bank_accounts:reveal"}
     able = [

@@ -48,7 +48,7 @@ ASCII_ONLY = {
     "AskUpload.content_type",
     "RegionQuery.parent", "ReceiverData.region", "AskQuote.region", "ZoneData.regions[]", "TemplateData.template_id",
     "FreightTemplates.default_template", "ActionQuery.day", "ActionQuery.person_id", "AskLogin.person_id",
-    "ChooseDigits.digits",
+    "ChooseDigits.digits", "SearchQuery.attributes", "SearchQuery.category", "SearchQuery.cursor",
 }  # fmt: skip
 """Texts that programs make and nobody types: full-width letters in them are refused."""
 

@@ -35,7 +35,7 @@ def stored(request: pytest.FixtureRequest) -> StoredIndex:
 
 
 def file_index() -> FileIndex:
-    return FileIndex(Files(environment.text("REPORTS_BUCKET")))
+    return FileIndex(Files(environment.text("SEARCH_INDEX_BUCKET")))
 
 
 def ids(stored: StoredIndex) -> list[str]:
@@ -124,7 +124,7 @@ def test_two_who_merge_at_once_lose_nothing_in_any_order() -> None:
     def start() -> None:
         shelf.clear()
         shelf.update({"cup": CUP, "bag": BAG})
-        Files(environment.text("REPORTS_BUCKET")).remove("search/index")
+        Files(environment.text("SEARCH_INDEX_BUCKET")).remove("search/index")
         apply(file_index(), every=[CUP])
 
     def follow(product_id: str) -> str:

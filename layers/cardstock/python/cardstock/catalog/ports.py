@@ -1,11 +1,11 @@
 """What the verbs of the catalogue need from outside."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from cardstock.catalog.model import Variant
-from cardstock.catalog.product_model import Draft, Outcome, ProductCard, ProductPage, Publication
+from cardstock.catalog.product_model import Draft, Outcome, PageVersion, ProductCard, ProductPage, Publication
 from cardstock.ids import RequestKey
 
 
@@ -92,3 +92,13 @@ class Cards(Protocol):
     def refresh(self, product_ids: Sequence[str]) -> frozenset[str]:
         """Make the cards of up to 100 products show the stock that their SKUs have; a card that does is not written.
         The products whose cards others kept changing meanwhile. Products without a card count as done."""
+
+
+class Pages(Protocol):
+    """All that is stored of pages, for those who keep a copy."""
+
+    def pages_by_id(self, product_ids: Sequence[str]) -> dict[str, PageVersion]:
+        """The pages of those products that have one, read consistently. One call for each 50."""
+
+    def every_page(self) -> Iterator[PageVersion]:
+        """All pages, in no meaningful order, read consistently. Two calls for each 50."""

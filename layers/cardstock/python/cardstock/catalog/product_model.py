@@ -175,6 +175,13 @@ class ProductPage(msgspec.Struct, frozen=True):
     revision: int
 
 
+class PageVersion(msgspec.Struct, frozen=True):
+    """A page as it is stored. `version` grows with each change of its product or its card."""
+
+    page: ProductPage
+    version: int
+
+
 def digest_of(publication: Publication) -> str:
     """SHA-256 of a publication as canonical JSON, in hexadecimal."""
     return fingerprint_of(msgspec.json.encode(publication, order="deterministic"))

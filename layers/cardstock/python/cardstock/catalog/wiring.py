@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cardstock import environment
 
 if TYPE_CHECKING:
-    from cardstock.catalog.ports import Cards, Products, Variants
+    from cardstock.catalog.ports import Cards, Pages, Products, Variants
     from cardstock.catalog.upkeep import StockChange
 
 
@@ -32,6 +32,14 @@ def cards() -> "Cards":
     from cardstock.catalog.card_store import DynamoCards
 
     return DynamoCards()
+
+
+@cache
+def pages() -> "Pages":
+    """All pages of products in DynamoDB."""
+    from cardstock.catalog.page_store import DynamoPages
+
+    return DynamoPages()
 
 
 def stock_change(record: dict[str, Any]) -> "StockChange | None":

@@ -98,6 +98,15 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
     r"^[^\W\d_][^\d_<>\"\r\n\t]*$": ("姓名，不含数字和符号", "a name without digits and signs"),
     r"^[2-9A-HJKMNP-Za-hjkmnp-z]{12}$": ("12 个字母和数字", "12 letters and digits"),
     r"^[a-z0-9.+-]+/[a-z0-9.+-]+$": ("小写的媒体类型，例如 image/jpeg", "a media type in small letters: image/jpeg"),
+    r"^([a-z0-9][a-z0-9-]{0,39})?$": (
+        "分类编号：至多 40 个小写字母、数字或连字符",
+        "the id of a category: at most 40 small letters, digits or hyphens",
+    ),
+    r"^[0-9a-f]{16}\.[0-9]{1,5}$": ("上一页的 next_cursor", "the `next_cursor` of the page before"),
+    r"^([0-9a-f]{10}\.[0-9a-f]{10}(,[0-9a-f]{10}\.[0-9a-f]{10}){0,19})?$": (
+        "筛选项：facet.value，以逗号分隔，至多 20 个",
+        "values of facets as `facet.value`, separated by commas, at most 20",
+    ),
     r"^[!-~]{1,128}$": ("至多 128 个可见 ASCII 字符", "at most 128 visible ASCII characters"),
 }
 """Pattern -> what it demands, in Chinese and English. A test holds that every pattern of a body or query is here."""

@@ -32,6 +32,7 @@
 | take an identity from an account, by two | `identity_disputes` | `members/staff_api`, `open_items` |
 | audit the books | `auditing`, `books_wiring` | `ledger/nightly_audit`, `cardstock ledger verify` |
 | publish products of suppliers that exist | `publishing_products` | `catalog/staff_api` |
+| find products, and keep the index | `finding_products`, `finding_schemas` | the functions of search |
 | learn recommendations from orders | `learning` | `recommendations/nightly_learning` |
 | list and answer what a phone of the staff confirms | `phone_confirmations` | `staff/confirmations_api` |
 | find the person who a member is | `staff_logins` | `staff/members_api` |

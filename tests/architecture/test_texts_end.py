@@ -33,6 +33,7 @@ LOOKED_UP = {
     "CreateEndpoint.url": "must be printable ASCII", "PutIdentity.id_number": "matched as a whole",
     "PutBankAccount.number": "only its digits are kept", "DecideChange.account_id": "compared with the stored one",
     "OpenSession.login_code": "asked of the platform", "OpenSession.phone_code": "asked of the platform",
+    "PutPhone.login_code": "asked of the platform", "PutPhone.phone_code": "asked of the platform",
     "SimulatedOrder.order_id": "kept nowhere", "SimulatedOrder.member_id": "kept nowhere",
     "SimulatedOrder.inviter_id": "kept nowhere", "SimulatedLine.sku": "kept nowhere",
     "Simulate.partners[]": "kept nowhere",

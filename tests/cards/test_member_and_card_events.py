@@ -46,6 +46,7 @@ REFUSALS = {
     "bad_withdraws_account": (422, "CONSENT_NEEDED"),
     "bad_unknown_purpose": (404, "NOT_FOUND"),
     "bad_login_code": (401, "LOGIN_CODE_INVALID"),
+    "bad_phone_code": (401, "LOGIN_CODE_INVALID"),
     "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),
     "bad_deep_body": (400, "BODY_INVALID"),
     "bad_made_up_code": (422, "MERGE_CODE_INVALID"),

@@ -97,6 +97,7 @@ NEEDS_AN_ANSWER = {
     "reportDouyinPayment": "an order, and the signature of Douyin",
     "sendSupplierReport": "an order, and the inbox secret of seed.json",
     "bindInviter": "a newcomer",
+    "changePhone": "a log-in code of the session's own account",
     "closeAccount": "an account that nobody needs any more",
     "mergeAccounts": "a code of the member's other account",
     "acceptInvitation": "an invitation of the staff",

@@ -26,6 +26,7 @@ from cardstock.members.session_model import (
     Known,
     Leads,
     Outcome,
+    PhoneChange,
     Session,
     Turn,
 )
@@ -212,6 +213,31 @@ class MemoryMembers:
         empty = now.person is None and not now.group
         allowed = now.lets_join(arrival.session.made_at) if arrival.join == "confirmed" else empty
         return now.state != "erased" and not now.staff_link and now.phone == phone and allowed
+
+    def change_phone(self, change: PhoneChange) -> bool:
+        member, loser = self.members[change.member.id], self.members.get(change.phone_from or "")
+        if member.state == "erased" or member.staff_link or member.phone != change.member.phone:
+            return False
+        if self.accounts.get(phone_key(change.phone)) != change.phone_from:
+            return False
+        if loser is not None and (loser.phone != change.phone or loser.staff_link):
+            return False
+        for use in change.uses:
+            if self._is_over(use, change.at):
+                raise use.limit.refusal(change.at)
+        if loser is not None:
+            self.members[loser.id] = replace(
+                loser, phone="", phone_at=None, phone_claimed=False, joining_until=None,
+                phone_lost=change.lost(change.phone),
+            )  # fmt: skip
+            self.phone_moves[f"phone-move#{change.id}"] = loser.id
+        if member.phone:
+            del self.accounts[phone_key(member.phone)]
+            self.phone_moves[f"phone-move#{change.id}-own"] = member.id
+        self.accounts[phone_key(change.phone)] = member.id
+        self.members[member.id] = change.after
+        self.count_refused(change.uses, change.at)
+        return True
 
     def open_joining(self, member_id: str, until: datetime) -> bool:
         member = self.members.get(member_id)

@@ -8,10 +8,19 @@ from cardstock.errors import MEMBER_ERASED
 from cardstock.flows import merging
 from cardstock.flows.joining_wiring import merge_needs
 from cardstock.members import account_schemas as schemas
+from cardstock.members import phones
 from cardstock.members.merge_model import MERGE_CODES, MERGE_TRIES
+from cardstock.members.schemas import JOINING_CODES, Joining
+from cardstock.members.wiring import members
 from cardstock.partners.wiring import callers
 
 api = Api("accounts", callers=callers, counts=DynamoCounts)
+
+
+@api.put("/v1/me/joining", answer=Joining, auth="member", codes=JOINING_CODES)
+def put_joining(request: Request[Nothing, Nothing]) -> Joining:
+    """Let the next account that logs in with the member's number within ten minutes join, if it has no member."""
+    return Joining(rfc3339(phones.open_joining(request.caller.id, members=members())))
 
 
 @api.put("/v1/me/merge-code", answer=schemas.NewMergeCode, auth="member", codes=schemas.CODE_CODES, limit=MERGE_CODES)

@@ -1,15 +1,13 @@
-"""HTTP: sessions, profiles, inviters, and the member's place in the referral network."""
+"""HTTP: sessions, profiles, telephone numbers, inviters, and the member's place in the referral network."""
 
-from cardstock import clock
 from cardstock.aws.counters import DynamoCounts
 from cardstock.aws.tables import connect
-from cardstock.clock import rfc3339
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.wiring import signer
 from cardstock.errors import MEMBER_ERASED, NOT_FOUND
 from cardstock.flows import joining
 from cardstock.flows.joining_wiring import joining_needs, login_needs, merge_needs
-from cardstock.members import phones, profile, schemas, sessions
+from cardstock.members import profile, schemas, sessions
 from cardstock.members.identity import IDENTITY_CHECKS
 from cardstock.members.wiring import member_sessions, members, refresh_needs
 from cardstock.network.schemas import Distribution
@@ -22,21 +20,21 @@ api = Api("members", callers=callers, counts=DynamoCounts)
 def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Session:
     """Log in.
 
-    A new member is registered with phone number, inviter and `consents`, all of it or nothing. Nobody gets in without
-    the consent to `account` in its present version, given now or before. An invalid invite is an error for new members
-    and ignored for known ones; `bound_inviter` is the inviter now bound. One session above twenty ends the oldest. A
-    number of another member moves here, which `phone_lost` tells the other, unless the account may join it.
+    A new member is registered with number, inviter and `consents`, all of it or nothing; nobody gets in without the
+    consent to `account` in its present version, given now or before. An invalid invite is an error for new members
+    alone. One session above twenty ends the oldest. A number of another member moves here (the other's `phone_lost`),
+    if the account may not join it; or it stays there (`phone_not_bound`), on Alipay always, elsewhere if it is staff's.
     """
     result = joining.log_in(request.body.login_request(), login_needs(), merge_needs())
-    return schemas.Session.of(result, sessions.tokens_of(signer(), result.session), clock.now())
+    return schemas.Session.of(result, sessions.tokens_of(signer(), result.session))
 
 
 @api.post("/v1/auth/refreshes", body=schemas.RefreshSession, answer=schemas.Tokens, codes=schemas.REFRESH_CODES)
 def refresh_session(request: Request[schemas.RefreshSession, Nothing]) -> schemas.Tokens:
     """Exchange a refresh token for the next pair of tokens, once.
 
-    If the answer got lost, the same token gets the pair again for thirty seconds. After that it is taken for stolen and
-    ends the session. `CONSENT_MISSING`: the text of `account` has changed; log in with the consent to it.
+    Its repeat within thirty seconds gets the pair again; a later one is taken for theft, and ends the session.
+    `CONSENT_MISSING`: the text of `account` has changed; log in with the consent to it.
     """
     return schemas.Tokens.of(sessions.refresh(request.body.refresh_token, refresh_needs()))
 
@@ -69,24 +67,27 @@ def end_session(request: Request[Nothing, Nothing]) -> Answer:
     return Answer("", status=204)
 
 
-@api.put("/v1/me/joining", answer=schemas.Joining, auth="member", codes=schemas.JOINING_CODES)
-def put_joining(request: Request[Nothing, Nothing]) -> schemas.Joining:
-    """Let the next account that logs in with the member's number within ten minutes join, if it has no member."""
-    return schemas.Joining(rfc3339(phones.open_joining(request.caller.id, members=members())))
+@api.put("/v1/me/phone", body=schemas.PutPhone, answer=schemas.Profile, auth="member", codes=schemas.PHONE_CODES)
+def put_phone(request: Request[schemas.PutPhone, Nothing]) -> schemas.Profile:
+    """Change the member's telephone number, by a code of the platform on which the session began.
+
+    The old number is free. Another member's moves here as at a log-in (`phone_lost`), or stays there (`PHONE_HELD`).
+    The same number again changes nothing. Each code counts as at a log-in (`TOO_MANY`).
+    """
+    return schemas.Profile.of(joining.change_phone(request.body.request(request.caller), login_needs(), merge_needs()))
 
 
 @api.get("/v1/me", answer=schemas.Profile, auth="member", codes=(MEMBER_ERASED,))
 def get_me(request: Request[Nothing, Nothing]) -> schemas.Profile:
     """Read the member's profile."""
-    return schemas.Profile.of(profile.find_caller(request.caller.id, members=members()), clock.now())
+    return schemas.Profile.of(profile.find_caller(request.caller.id, members=members()))
 
 
 @api.put("/v1/me", body=schemas.PutProfile, answer=schemas.Profile, auth="member", codes=(MEMBER_ERASED,))
 def put_me(request: Request[schemas.PutProfile, Nothing]) -> schemas.Profile:
     """Replace the member's profile."""
-    wanted = request.body.nickname, request.body.birth_year
-    member = profile.change_profile(request.caller.id, *wanted, members=members())
-    return schemas.Profile.of(member, clock.now())
+    who, said = request.caller.id, request.body
+    return schemas.Profile.of(profile.change_profile(who, said.nickname, said.birth_year, members=members()))
 
 
 @api.put(
@@ -96,12 +97,11 @@ def put_me(request: Request[schemas.PutProfile, Nothing]) -> schemas.Profile:
 def put_identity(request: Request[schemas.PutIdentity, Nothing]) -> schemas.Profile:
     """Verify the member's real name, once; payouts need it.
 
-    The number is not stored, only its salted hash, mask and date of birth. `verification` says who verified: `dev`, on
-    development machines alone, accepts any name. The service is asked ten times a day at most (`TOO_MANY`); the same
-    person again is 200 without asking, also after `identity_check` was withdrawn.
+    Of the number only a salted hash, a mask and the date of birth are stored. The service is asked ten times a day at
+    most (`TOO_MANY`); the same person again is 200 without asking, also after `identity_check` was withdrawn.
     """
     who, said, ports = request.caller.id, request.body, joining_needs()
-    return schemas.Profile.of(joining.verify_person(who, said.name, said.id_number, request.count, ports), clock.now())
+    return schemas.Profile.of(joining.verify_person(who, said.name, said.id_number, request.count, ports))
 
 
 @api.post("/v1/me/inviter", body=schemas.PutInviter, answer=Distribution, auth="member", codes=schemas.INVITER_CODES)

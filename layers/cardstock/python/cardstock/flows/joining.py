@@ -12,7 +12,8 @@ from cardstock.cards.ports import Cards
 from cardstock.cards.sharing import owner_of_key
 from cardstock.flows import merging
 from cardstock.limits import CountUse
-from cardstock.members import identity, inviting, login
+from cardstock.members import changing_phone, identity, inviting, login
+from cardstock.members.changing_phone import PhoneRequest
 from cardstock.members.consent_model import Versions
 from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult
 from cardstock.members.model import MEMBER_ID, Member
@@ -79,6 +80,17 @@ def log_in(request: LoginRequest, needs: LoginNeeds, merges: merging.MergeNeeds)
     if not set(result.member.former) <= set(result.member.same_person):
         merging.join_verified(result.member.id, merges)
     return result
+
+
+def change_phone(request: PhoneRequest, needs: LoginNeeds, merges: merging.MergeNeeds) -> Member:
+    """Change the telephone number; a closed account whose number it was counts as the same person from then on.
+
+    Raises what `members.changing_phone.change_phone` raises, and `RefusedError` MERGED_TOO_MANY.
+    """
+    member = changing_phone.change_phone(request, needs)
+    if not set(member.former) <= set(member.same_person):
+        merging.join_verified(member.id, merges)
+    return member
 
 
 def verify_person(member_id: str, name: str, number: str, count: CountUse, needs: JoiningNeeds) -> Member:

@@ -65,6 +65,12 @@ CONSENT_NEEDED: Final = refused(
     en="There is no account without the consent to “{purpose}”; to withdraw it, close the account.",
 )
 PHONE_MISSING: Final = refused("PHONE_MISSING", zh="尚未绑定手机号。", en="The member has no telephone number.")
+PHONE_HELD: Final = refused(
+    "PHONE_HELD",
+    zh="该手机号属于另一个账号，不能改绑到这里。",
+    en="This telephone number belongs to another account and stays there.",
+    about=("phone_code",),
+)
 LINKED_TO_STAFF: Final = refused(
     "LINKED_TO_STAFF",
     zh="该账号已关联员工，须先由所有者解除关联。",

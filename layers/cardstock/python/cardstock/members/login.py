@@ -1,7 +1,7 @@
 """Logging in: the first login registers a member, later ones find the member again."""
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -25,7 +25,7 @@ from cardstock.members.consent_model import Purpose, Versions, allows, with_cons
 from cardstock.members.consents import require_current
 from cardstock.members.erasure_model import former_key
 from cardstock.members.model import Account, Member, phone_key, union_key
-from cardstock.members.phones import how_to_join
+from cardstock.members.phones import how_to_join, keeps_number
 from cardstock.members.ports import Holdings, LoginPlatform, Members
 from cardstock.members.session_model import (
     LOG_INS,
@@ -38,6 +38,9 @@ from cardstock.members.session_model import (
     started,
 )
 
+PhoneNotBound: TypeAlias = Literal["kept", "held"]
+"""Why a number that was proved is not the member's: the member has another one and keeps it, or the number is another
+member's and stays there."""
 _ATTEMPTS: Final = 5
 
 
@@ -61,6 +64,8 @@ class LoginResult(msgspec.Struct, frozen=True):
     session: Session
     is_new: bool
     inviter_id: str | None
+    phone_not_bound: PhoneNotBound | None = None
+    """Why the number that was proved is not the member's; None if it is, or if none was."""
 
 
 class LoginNeeds(msgspec.Struct, frozen=True):
@@ -80,7 +85,8 @@ def log_in(request: LoginRequest, needs: LoginNeeds) -> LoginResult:
     An invite never keeps a known member out: it is followed if the rules allow. A known union id gives the account to
     its member. A number of another member lets a new account join that member by the rules of `phones`; else it moves
     to the member who logs in, or stays with a member who is linked with a person of the staff: then the log-in goes on
-    without it, as it does if anybody can repeat the proof. A member who has a number keeps it. Three calls of the
+    without it, as it does if anybody can repeat the proof. A member who has a number keeps it, and changes it by
+    `changing_phone` alone: `phone_not_bound` says so. Three calls of the
     store at most, if nobody else writes the same and the number is nobody else's.
 
     Whoever registers with an account, union id or number of a closed account is a new member who is the same person as
@@ -151,7 +157,8 @@ def _enter(vouched: "_Vouched", leads: Leads, invite: str | None, needs: LoginNe
             arrival = replace(arrival, invited=None)  # the network keeps no known member out
             entered = members.enter(arrival)
         if entered:
-            return LoginResult(arrival.member, arrival.session, arrival.is_new, arrival.inviter_id)
+            reason = _not_bound(vouched.phone, arrival.member)
+            return LoginResult(arrival.member, arrival.session, arrival.is_new, arrival.inviter_id, reason)
         leads = members.look_up((*vouched.keys, *(vouched.former[key] for key in vouched.keys)), invite)
     raise STORE_BUSY()
 
@@ -186,7 +193,7 @@ def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Hol
         arrival = _again(_known_arrival(vouched, closer.known, closer.invited, unled, holder_id), closed)
         if arrival.phone_from is None:
             return arrival
-        keeps = not proven or _keeps_number(members.look_closer(arrival.phone_from).known)
+        keeps = not proven or keeps_number(members.look_closer(arrival.phone_from).known)
         return replace(arrival, phone="", phone_from=None) if keeps else arrival
     if holder_id is not None:
         holder = members.look_closer(holder_id, invited=closer.invited).known
@@ -194,7 +201,7 @@ def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Hol
         if join is not None:
             joined = _known_arrival(vouched, holder, closer.invited, unled, holder_id)
             return replace(_again(joined, closed), join=join)
-        if not proven or _keeps_number(holder):
+        if not proven or keeps_number(holder):
             newcomer, phone, holder_id = replace(newcomer, phone="", phone_at=None, phone_claimed=False), "", None
     if vouched.is_invited and closer.invited is None and not closed:
         raise INVITER_UNKNOWN()
@@ -222,9 +229,10 @@ def _agreed(vouched: _Vouched, arrival: Arrival) -> Arrival:
     return arrival if consents is arrival.known.member.consents else replace(arrival, consents=consents)
 
 
-def _keeps_number(holder: Known | None) -> bool:
-    """Whether the member is linked with a person of the staff: its number moves to nobody."""
-    return holder is not None and holder.member.staff_link != ""
+def _not_bound(phone: str, member: Member) -> PhoneNotBound | None:
+    if phone in ("", member.phone):
+        return None
+    return "kept" if member.phone else "held"
 
 
 def _known_arrival(

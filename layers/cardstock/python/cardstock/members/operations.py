@@ -41,6 +41,7 @@ FAMILIES: Final = (
         {
             "GET /v1/me": Operation("getProfile", "Get my profile", "查看我的资料"),
             "PUT /v1/me": Operation("putProfile", "Replace my profile", "修改我的资料"),
+            "PUT /v1/me/phone": Operation("changePhone", "Change my number", "更换手机号"),
             "PUT /v1/me/joining": Operation("openJoining", "Let an account join", "允许另一账号加入"),
             "PUT /v1/me/identity": Operation("verifyIdentity", "Verify my real name", "实名认证"),
             "POST /v1/me/inviter": Operation("bindInviter", "Bind an inviter", "绑定推荐人"),

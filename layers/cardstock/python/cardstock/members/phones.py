@@ -4,7 +4,8 @@ Whoever has a number today need not be who had it: carriers give numbers on. So 
 number only if that member has confirmed it, or if it cannot be anybody else's and there is nothing to be had. Else the
 number moves, and the member who loses it is notified. A proof that anybody can repeat (`LoginPlatform.proves_holder`)
 takes a number from nobody, and joins only who has confirmed it. A member who is linked with a person of the staff
-keeps its number, and no account joins it: only an owner changes who a person of the staff is.
+keeps its number, and no account joins it: only an owner changes who a person of the staff is. A member who has a number
+changes it by `changing_phone`, never by logging in.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from cardstock.members import errors
 from cardstock.members.model import Member
 from cardstock.members.ports import Holdings, Members
 from cardstock.members.profile import find_caller
-from cardstock.members.session_model import Join
+from cardstock.members.session_model import Join, Known
 
 JOINING_WINDOW: Final = timedelta(minutes=10)
 """How long a member's word that an account may join holds: time to log in elsewhere, once."""
@@ -40,6 +41,11 @@ def open_joining(member_id: str, *, members: Members) -> datetime:
     if member.phone:
         raise MEMBER_ERASED()  # in the same moment
     raise errors.PHONE_MISSING()
+
+
+def keeps_number(holder: Known | None) -> bool:
+    """Whether the member is linked with a person of the staff: its number moves to nobody."""
+    return holder is not None and holder.member.staff_link != ""
 
 
 def how_to_join(member: Member, now: datetime, *, proven: bool, holdings: Holdings) -> Join | None:

@@ -14,7 +14,7 @@ from cardstock.members.erasure_model import Erasure
 from cardstock.members.export_model import Export, ExportFile
 from cardstock.members.merge_model import Group, MergeCode
 from cardstock.members.model import Member, Person, PlatformIdentity
-from cardstock.members.session_model import Arrival, Closer, Invited, Leads, Outcome, Session
+from cardstock.members.session_model import Arrival, Closer, Invited, Leads, Outcome, PhoneChange, Session
 
 
 class LoginPlatform(Protocol):
@@ -83,6 +83,13 @@ class Members(Protocol):
 
         Raises `RefusedError` by the rules of the network (INVITER_...): then nothing was asked of the store. Raises
         `ThrottledError` (TOO_MANY) if the limit of one of its `uses` is reached.
+        """
+
+    def change_phone(self, change: PhoneChange) -> bool:
+        """Write a change of a telephone number: the old one is free, the new one leads to the member, and whoever had
+        it is notified. All of it or nothing; False if something was not as `change` says: read it again.
+
+        Raises `ThrottledError` (TOO_MANY) if the limit of one of its `uses` is reached.
         """
 
     def open_joining(self, member_id: str, until: datetime) -> bool:

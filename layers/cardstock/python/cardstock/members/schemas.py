@@ -2,11 +2,11 @@
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
+from cardstock import clock
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import MemberId, Moment, NextCursor, SignedToken
 from cardstock.edge.http import LINE, OPTIONAL_LINE, Model
@@ -23,11 +23,13 @@ from cardstock.errors import (
     TOO_MANY,
 )
 from cardstock.members import errors
+from cardstock.members.changing_phone import PhoneRequest
 from cardstock.members.consent_model import Purpose
-from cardstock.members.login import LoginRequest, LoginResult
+from cardstock.members.login import LoginRequest, LoginResult, PhoneNotBound
 from cardstock.members.model import LostPhone, Member, mask_name, mask_phone
 
 if TYPE_CHECKING:
+    from cardstock.edge.callers import Caller
     from cardstock.members.session_model import Session as StoredSession
     from cardstock.members.sessions import SessionTokens
 
@@ -52,6 +54,22 @@ LOGIN_CODES: Final = (
     errors.PLATFORM_MISCONFIGURED,
     TOO_MANY,
     *INVITER_CODES,
+)
+PHONE_CODES: Final = (
+    errors.PLATFORM_UNKNOWN,
+    errors.APP_UNKNOWN,
+    errors.LOGIN_CODE_INVALID,
+    errors.LOGIN_TOO_OFTEN,
+    errors.LOGIN_BLOCKED,
+    errors.PHONE_NOT_GRANTED,
+    errors.PHONE_HELD,
+    errors.PLATFORM_UNAVAILABLE,
+    errors.PLATFORM_MISCONFIGURED,
+    errors.LINKED_TO_STAFF,
+    errors.MERGED_TOO_MANY,
+    errors.SESSION_ENDED,
+    TOO_MANY,
+    MEMBER_ERASED,
 )
 JOINING_CODES: Final = (errors.PHONE_MISSING, errors.LINKED_TO_STAFF, MEMBER_ERASED)
 IDENTITY_CODES: Final = (
@@ -226,9 +244,9 @@ class Profile(Model):
     ]
 
     @classmethod
-    def of(cls, member: Member, now: datetime) -> Profile:
-        """The member's own view of the profile, at `now`."""
-        person = member.person
+    def of(cls, member: Member) -> Profile:
+        """The member's own view of the profile, now."""
+        person, now = member.person, clock.now()
         return cls(
             member_id=member.id,
             nickname=member.nickname,
@@ -252,15 +270,31 @@ class Session(Model):
     expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[900])]
     member: Annotated[Profile, Meta(description="Member of the session.")]
     is_new: Annotated[bool, Meta(description="Whether this login registered the member.")]
-    bound_inviter: Annotated[MemberId | None, Meta(description="Inviter bound now or earlier; null if there is none.")]
+    bound_inviter: Annotated[
+        MemberId | None,
+        Meta(
+            description="Inviter bound now or earlier; null if there is none. Null also for a new member who had "
+            "closed an account before: the same person is not brought again, and the invite is left out."
+        ),
+    ]
+    phone_not_bound: Annotated[
+        PhoneNotBound | None,
+        Meta(
+            description="Why the number of `phone_code` is not the member's; null if it is, or none was sent. `kept`: "
+            "the member keeps the number that was there; `PUT /v1/me/phone` changes it. `held`: the number is another "
+            "member's and stays there, because that member is staff, or because this platform's proof can be repeated "
+            "by anybody (Alipay).",
+        ),
+    ]
 
     @classmethod
-    def of(cls, login: LoginResult, tokens: SessionTokens, now: datetime) -> Session:
+    def of(cls, login: LoginResult, tokens: SessionTokens) -> Session:
         """The session of a login, with its tokens."""
-        profile = Profile.of(login.member, now)
+        profile = Profile.of(login.member)
         return cls(
-            tokens.access_token, tokens.refresh_token, tokens.expires_in, profile, login.is_new, login.inviter_id
-        )
+            tokens.access_token, tokens.refresh_token, tokens.expires_in, profile, login.is_new, login.inviter_id,
+            login.phone_not_bound,
+        )  # fmt: skip
 
 
 class Tokens(Model):
@@ -313,6 +347,27 @@ class SessionList(Model):
 
     items: Annotated[list[SessionView], Meta(description="At most twenty; all of them are on this page.")]
     next_cursor: NextCursor = None
+
+
+class PutPhone(Model):
+    """The proof of another telephone number, from the platform on which the session began."""
+
+    phone_code: Annotated[PhoneProof, Meta(description=_PHONE_CODE, examples=["dev:+8613800138000"])]
+    login_code: (
+        Annotated[
+            Code,
+            Meta(
+                description="A new code of the platform's log-in, of the same account: needed on Baidu, whose number "
+                "is read with the key of a log-in. Elsewhere absent.",
+                examples=["dev:customer-17850"],
+            ),
+        ]
+        | None
+    ) = None
+
+    def request(self, caller: Caller) -> PhoneRequest:
+        """Who wants which number."""
+        return PhoneRequest(caller.id, caller.session_id, caller.account, self.phone_code, self.login_code)
 
 
 class PutProfile(Model):

@@ -156,6 +156,38 @@ class Arrival(msgspec.Struct, frozen=True):
         return self.invited.inviter_id if self.invited else self.known.inviter_id
 
 
+class PhoneChange(msgspec.Struct, frozen=True):
+    """What a change of a member's telephone number writes: all of it or nothing."""
+
+    id: str
+    member: Member
+    """As it was read."""
+    phone: str
+    claimed: bool
+    """Whether anybody can repeat the proof of the number."""
+    app: str
+    """The platform's app in which it was proved, `wechat:wx123`."""
+    at: datetime
+    uses: tuple[Use, ...] = ()
+    phone_from: str | None = None
+    """The member who loses the number."""
+    former: str | None = None
+    """A closed account of the same person, whose the number was."""
+
+    @property
+    def after(self) -> Member:
+        """The member as this leaves it."""
+        former = self.member.former if self.former is None else tuple(sorted({*self.member.former, self.former}))
+        return replace(
+            self.member, phone=self.phone, phone_at=self.at, phone_claimed=self.claimed, phone_lost=None,
+            joining_until=None, former=former,
+        )  # fmt: skip
+
+    def lost(self, phone: str) -> LostPhone:
+        """What is kept of a number that a member has not any more by this."""
+        return LostPhone(mask_phone(phone), self.app.partition(":")[0], self.at)
+
+
 def started(session_id: str, member_id: str, account: str, now: datetime) -> Session:
     """A session that starts now."""
     return Session(session_id, member_id, account, now, now, now + REFRESH_LIFETIME)

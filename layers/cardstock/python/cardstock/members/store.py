@@ -14,6 +14,7 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 | log-in with consents: also a record of each | `consent#mem_...#<milliseconds>#<purpose>` | in that transaction |
 | a consent given or withdrawn: member and record | both | 1 transaction |
 | log-in that takes a number from another member | also both members, `phone-move#...` | in that transaction |
+| a change of the number: the member, both numbers, `phone-move#...`, the counter | all of them | 1 transaction |
 | member by telephone number | `phone#+86...`, then the member | 2 reads |
 | members who are one person (verification, tax) | `person#prs_...`; each carries the others' ids too | 1 read |
 | the brand's salt for identity numbers | `salt#person` | 1 read |
@@ -27,7 +28,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
@@ -57,7 +58,7 @@ from cardstock.members.closing_model import ClosingRequest, GiveUp
 from cardstock.members.consent_model import Consent, ConsentRecord, Purpose, changed, known_purpose
 from cardstock.members.erasure_model import FORMER_KEPT, first_erasure
 from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, Person, new_salt, phone_key
-from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
+from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads, PhoneChange
 from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, PlacesItem, SessionItem, start_session
 from cardstock.network.store import BindingStep, NetworkItem, position_keys, read_position
 from cardstock.retention import THREE_YEARS
@@ -149,7 +150,8 @@ class PointerItem(Table):
 
 
 class PhoneMoveItem(Table):
-    """A telephone number that moved from one member to another, and by which log-in; kept for who must explain it.
+    """A telephone number that moved from one member to another, or that a member changed (`to_member` is the same one),
+    and in which app; kept for who must explain it.
 
     An item of v0.3.0 has the number in its key, the account with its openid, and neither `member_id` nor `expires_at`.
     """
@@ -161,7 +163,7 @@ class PhoneMoveItem(Table):
     from_member = UnicodeAttribute()
     to_member = UnicodeAttribute()
     account = UnicodeAttribute()
-    """Platform and app of the log-in."""
+    """Platform and app of the log-in, or of the change."""
     at = EpochAttribute()
     masked = UnicodeAttribute(null=True)
     """The number, masked."""
@@ -328,6 +330,21 @@ class DynamoMembers:
                         raise each.limit.refusal(now) from error
                 return False
             return True
+
+    def change_phone(self, change: PhoneChange) -> bool:
+        counters: list[CountStep] = []
+        try:
+            with Transaction() as transaction:
+                _add_phone_change(transaction, change)
+                for use in change.uses:
+                    counter = LogInCounter(use.limit.key(use.who, change.at))
+                    counters.append(CountStep(transaction, counter, use.limit, change.at))
+        except ConditionFailedError as error:
+            for each in counters:
+                if each.was_over(error):
+                    raise each.limit.refusal(change.at) from error
+            return False
+        return True
 
     def open_joining(self, member_id: str, until: datetime) -> bool:
         there = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF & MemberItem.phone.exists()
@@ -517,7 +534,9 @@ def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
     for key in arrival.accounts:
         transaction.save(PointerItem(pk=key, member_id=member.id), condition=PointerItem.pk.does_not_exist())
     if arrival.phone_from is not None:
-        _move_phone(transaction, arrival, arrival.phone_from)
+        moved = phone or member.phone
+        record = _MovedPhone(arrival.session.id, arrival.phone_from, member.id, arrival.lost, arrival.session.app)
+        _move_phone(transaction, moved, record)
     if arrival.is_new:
         transaction.save(member_item(arrival.member), condition=MemberItem.id.does_not_exist())
         return ended
@@ -537,28 +556,67 @@ def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
     return ended
 
 
-def _move_phone(transaction: Transaction, arrival: Arrival, loser_id: str) -> None:
-    """Add that the number leads to the member who logs in, and that the one who loses it is notified."""
-    member_id, now = arrival.known.member.id, arrival.session.made_at
-    phone = arrival.phone or arrival.known.member.phone
+def _add_phone_change(transaction: Transaction, change: PhoneChange) -> None:
+    """Add what a change of the number writes: the old one leads nowhere any more, the new one to the member."""
+    member, after = change.member, change.after
+    if change.phone_from is None:
+        pointer = PointerItem(pk=phone_key(change.phone), member_id=member.id)
+        transaction.save(pointer, condition=PointerItem.pk.does_not_exist())
+    else:
+        lost = change.lost(change.phone)
+        moved = _MovedPhone(change.id, change.phone_from, member.id, lost, change.app)
+        _move_phone(transaction, change.phone, moved)
+    if member.phone:
+        own = PointerItem.member_id == member.id
+        transaction.delete(PointerItem(pk=phone_key(member.phone)), condition=own)
+        given_up = _MovedPhone(f"{change.id}-own", member.id, member.id, change.lost(member.phone), change.app)
+        transaction.save(_record_of_move(given_up))
+    same = (MemberItem.phone == member.phone) if member.phone else MemberItem.phone.does_not_exist()
+    claimed = MemberItem.phone_claimed.set(True) if after.phone_claimed else MemberItem.phone_claimed.remove()
+    actions: list[Action] = [
+        MemberItem.phone.set(change.phone), MemberItem.phone_at.set(change.at), claimed,
+        MemberItem.phone_lost.remove(), MemberItem.joining_until.remove(),
+    ]  # fmt: skip
+    if change.former is not None:
+        actions.append(MemberItem.former.add({change.former}))
+    there = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF & same
+    transaction.update(MemberItem(id=member.id), actions, condition=there)
+
+
+class _MovedPhone(NamedTuple):
+    """That a number moved: `to_id` is `from_id` where the member took another number."""
+
+    id: str
+    from_id: str
+    to_id: str
+    lost: LostPhone
+    app: str
+
+
+def _record_of_move(moved: _MovedPhone) -> PhoneMoveItem:
     # No number and no openid: the item outlives both accounts.
-    moved = PhoneMoveItem(f"phone-move#{arrival.session.id}", masked=arrival.lost.masked, at=now)
-    moved.from_member, moved.to_member, moved.account = loser_id, member_id, arrival.session.account.rpartition(":")[0]
-    moved.member_id, moved.expires_at = loser_id, now + THREE_YEARS
-    transaction.save(moved)
+    item = PhoneMoveItem(f"phone-move#{moved.id}", masked=moved.lost.masked, at=moved.lost.at)
+    item.from_member, item.to_member, item.account = moved.from_id, moved.to_id, moved.app
+    item.member_id, item.expires_at = moved.from_id, moved.lost.at + THREE_YEARS
+    return item
+
+
+def _move_phone(transaction: Transaction, phone: str, moved: _MovedPhone) -> None:
+    """Add that the number leads to another member, and that the one who loses it is notified."""
+    transaction.save(_record_of_move(moved))
     transaction.update(
         PointerItem(pk=phone_key(phone)),
-        [PointerItem.member_id.set(member_id)],
-        condition=PointerItem.member_id == loser_id,
+        [PointerItem.member_id.set(moved.to_id)],
+        condition=PointerItem.member_id == moved.from_id,
     )
     losing: list[Action] = [
         MemberItem.phone.remove(),
         MemberItem.phone_at.remove(),
         MemberItem.phone_claimed.remove(),
         MemberItem.joining_until.remove(),
-        MemberItem.phone_lost.set(arrival.lost),
+        MemberItem.phone_lost.set(moved.lost),
     ]
-    transaction.update(MemberItem(id=loser_id), losing, condition=(MemberItem.phone == phone) & _NOT_STAFF)
+    transaction.update(MemberItem(id=moved.from_id), losing, condition=(MemberItem.phone == phone) & _NOT_STAFF)
 
 
 _FORGOTTEN: Final = (

@@ -364,3 +364,18 @@ def test_the_cards_of_a_closed_account_are_gone_with_all_their_shares(trade: Tra
 
 def publish_goods(trade: Trade) -> None:
     trade.cloud.dynamodb.put_item(TableName="products", Item=product_item(line(1), trade.clock.now()))
+
+
+def test_the_token_of_a_session_that_was_ended_closes_no_account(trade: Trade) -> None:
+    login = reply(serve(http_event("POST", "/v1/auth/sessions", login_body("anna")))).body
+    token = login["access_token"]
+    ended = reply(serve(http_event("DELETE", "/v1/me/sessions", token=token)))
+    refused = reply(serve(http_event("PUT", "/v1/me/closing", {}, token=token)))
+    again = reply(serve(http_event("POST", "/v1/auth/sessions", login_body("anna")))).body["access_token"]
+    standing = reply(serve(http_event("GET", "/v1/me/closing", token=again))).body
+    asked = reply(serve(http_event("PUT", "/v1/me/closing", {}, token=again)))
+
+    assert ended.status == 204
+    assert (refused.status, refused.body["code"]) == (401, "SESSION_ENDED")
+    assert standing["state"] == "open"
+    assert (asked.status, asked.body["state"]) == (200, "waiting")

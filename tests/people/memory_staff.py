@@ -99,7 +99,7 @@ class MemoryLinks:
             return "person_changed"
         if self.invitations.get(person_id) != invitation:
             return "person_changed"
-        if member is None or member.state == "erased":
+        if member is None or member.state == "erased" or member.closing_at is not None:
             return "member_gone"
         if member.staff_link:
             return "member_linked"

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.ids import RequestKey
+from cardstock.members.closing_model import ClosingRequest
 from cardstock.members.model import Account, Member
 from cardstock.members.ports import Members
 from cardstock.members.store import DynamoMembers
@@ -88,10 +89,12 @@ def test_a_person_has_one_member_and_a_member_one_person(world: World) -> None:
     assert (world.link_of(world.bert), world.person("stf_2").member_id) == ("", None)
 
 
-def test_nobody_is_linked_with_an_erased_or_unknown_member(world: World) -> None:
+def test_nobody_is_linked_with_a_member_who_leaves_has_left_or_is_unknown(world: World) -> None:
     world.links.invite("stf_1", FIRST)
+    world.members.begin_closing(ClosingRequest(world.bert, NOW))
+    unfit = (world.bert, world.gone, "mem_x")
 
-    assert [world.links.link("stf_1", FIRST, name, NOW) for name in (world.gone, "mem_x")] == ["member_gone"] * 2
+    assert [world.links.link("stf_1", FIRST, name, NOW) for name in unfit] == ["member_gone"] * 3
     assert world.person().member_id is None
 
 

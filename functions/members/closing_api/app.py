@@ -33,7 +33,8 @@ def close_account(request: Request[closing_schemas.CloseAccount, Nothing]) -> cl
     rest; `kept` says what stays, and why. A repeat is answered
     `closed`. From the first of these nights on the person can register again.
     """
-    found = closing.close_account(request.caller.id, request.body.given_up(), closing_needs())
+    caller, given_up = request.caller, request.body.given_up()
+    found = closing.close_account(caller.id, given_up, closing_needs(), session_id=caller.session_id)
     return closing_schemas.Closing.of(found, request.language)
 
 

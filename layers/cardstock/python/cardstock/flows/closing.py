@@ -123,19 +123,22 @@ def standing(member_id: str, needs: ClosingNeeds) -> Standing:
     return _standing(member, None if request is None else request.give_up, needs)
 
 
-def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -> Standing:
+def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds, *, session_id: str = "") -> Standing:
     """Close the account, or have it wait: each night goes on with it. Safe to repeat; the last call's `give_up` counts.
 
     From the first call on the member earns nothing from new orders and places none, which cannot be taken back; a
     minute later, when no earlier request is under way any more, the account can be closed. `give_up` must name exactly
     what is available. Raises `RefusedError`: ORDERS_OPEN, REFUNDS_OPEN, DEBT_OPEN, GIVE_UP_DIFFERS,
-    LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED without a member; `UnavailableError` while a channel has not
-    ended a payment agreement.
+    LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED without a member, SESSION_ENDED for the token of a session that
+    was ended: nobody who was logged out closes an account; `UnavailableError` while a channel has not ended a payment
+    agreement.
     """
     for _ in range(_ATTEMPTS):
-        member, now = needs.members.find_member(member_id), clock.now()
+        (member, goes_on), now = needs.members.find_with_session(member_id, session_id), clock.now()
         if (ended := _ended(member, needs)) is not None:
             return ended
+        if not goes_on:
+            raise errors.SESSION_ENDED()
         member = _require_there(member)
         found = _standing(member, give_up, needs)
         _require_nothing_open(member, found)

@@ -657,11 +657,11 @@ def _is(request: ClosingRequest) -> Condition:
 
 def link_to_staff(transaction: Transaction, member_id: str, person_id: str) -> None:
     """Add the update that links the member with a person of the staff; its condition: the member exists, was not
-    erased, and is linked with nobody."""
+    erased, does not close the account, and is linked with nobody."""
     transaction.update(
         MemberItem(id=member_id),
         [MemberItem.staff_link.set(person_id), MemberItem.was_staff.set(True)],
-        condition=MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF,
+        condition=MemberItem.id.exists() & _NOT_ERASED & MemberItem.closing_at.does_not_exist() & _NOT_STAFF,
         return_values="ALL_OLD",
     )
 

@@ -69,7 +69,7 @@ class Links(Protocol):
         no person: all of it in one step, or nothing.
 
         `person_changed`: something else is true of the person. `member_linked`: the member is a person already.
-        `member_gone`: there is no such member, or an erased one.
+        `member_gone`: there is no such member, or one whose account is closed or being closed.
         """
 
     def facts_of(self, member_ids: Iterable[str]) -> Mapping[str, MemberFacts]:

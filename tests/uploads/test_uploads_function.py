@@ -455,3 +455,20 @@ def test_the_chart_of_an_upload_is_what_happens() -> None:
     drawn = steps_in((area.__doc__ or "").partition("An upload:")[2])
 
     assert {(before, after) for before, _, after in drawn} == steps_of(TRANSITIONS)
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ("manual.html", "manual.html.pdf"),
+        ("setup.exe", "setup.exe.pdf"),
+        ("A.PDF", "A.PDF"),
+        ("x" * 100, "x" * 96 + ".pdf"),
+    ],
+)
+def test_a_document_is_saved_with_the_ending_of_what_it_is(name: str, saved: str, goods: Uploader) -> None:
+    upload_id = goods.send(pictures.PDF, "product_file", name=name, key="k")
+    repeated = goods.ask("product_file", name=name, size=len(pictures.PDF), key="k")
+
+    assert goods.get(upload_id).body["name"] == saved
+    assert (repeated.status, repeated.body["upload_id"]) == (201, upload_id)

@@ -1,12 +1,13 @@
 """Asking for the form that takes a file."""
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey, RequestResult, derived_id
 from cardstock.uploads import errors
-from cardstock.uploads.model import CONTENTS, HEIC, PURPOSES, Purpose, Upload, incoming_key
+from cardstock.uploads.model import CONTENTS, HEIC, MAX_NAME, PURPOSES, Purpose, Upload, incoming_key
 from cardstock.uploads.ports import Form, UploadFiles, Uploads
 
 
@@ -40,6 +41,8 @@ def ask_upload(
     """Keep that a file will come, and sign the form that takes it. A repeat of the request is the same upload, whose
     form ends when it did.
 
+    The name gets the ending of the media type, if it has another one.
+
     Raises `ForbiddenError` (UPLOAD_PURPOSE_REFUSED), `InvalidError` (UPLOAD_TYPE_REFUSED, PICTURE_IS_HEIC,
     UPLOAD_TOO_LARGE), IDEMPOTENCY_KEY_REUSED, `ThrottledError` (TOO_MANY).
     """
@@ -53,6 +56,7 @@ def ask_upload(
         raise errors.UPLOAD_TYPE_REFUSED(types=", ".join(types))
     if wanted.size > terms.most_bytes:
         raise errors.UPLOAD_TOO_LARGE(most=terms.most_bytes)
+    wanted = replace(wanted, name=_with_ending(wanted.name, types[wanted.content_type]))
     upload = Upload(
         derived_id("upl", request.id), asker.owner, asker.actor, wanted.purpose, wanted.content_type, wanted.size,
         clock.now(), wanted.name,
@@ -63,3 +67,9 @@ def ask_upload(
     left = int((known.form_ends - clock.now()).total_seconds())
     form = files.form(incoming_key(known.purpose, known.id), known.content_type, known.size, max(1, left))
     return RequestResult(AskedUpload(known, form), replayed=known is not upload)
+
+
+def _with_ending(name: str, ending: str) -> str:
+    """The name with the ending of what the file is: whoever saves and opens it runs nothing."""
+    right = f".{ending}"
+    return name if not name or name.lower().endswith(right) else name[: MAX_NAME - len(right)] + right

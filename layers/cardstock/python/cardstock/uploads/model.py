@@ -50,6 +50,7 @@ CONTENTS: Final[Mapping[Content, ContentTerms]] = {
         {"text/csv": "csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx"}, ("file",)
     ),
 }
+MAX_NAME: Final = 100
 HEIC: Final = frozenset({"image/heic", "image/heif"})
 """Refused by name: the decoders that exist are under the GPL and LGPL, and the format is patented."""
 

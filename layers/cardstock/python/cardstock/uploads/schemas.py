@@ -9,10 +9,10 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment
 from cardstock.edge.http import LINE, Model
-from cardstock.errors import MEMBER_ERASED, NOT_FOUND
+from cardstock.errors import MEMBER_ERASED, NOT_FOUND, TOO_MANY
 from cardstock.uploads import errors
 from cardstock.uploads.asking import AskedUpload, WantedUpload
-from cardstock.uploads.model import Purpose, UploadState
+from cardstock.uploads.model import MAX_NAME, Purpose, UploadState
 from cardstock.uploads.reading import UploadStanding
 
 ASKING_CODES: Final = (
@@ -21,6 +21,7 @@ ASKING_CODES: Final = (
     errors.UPLOAD_TYPE_REFUSED,
     errors.PICTURE_IS_HEIC,
     errors.UPLOAD_TOO_LARGE,
+    TOO_MANY,
 )
 READING_CODES: Final = (MEMBER_ERASED, NOT_FOUND)
 _FORM_URL: Final = "https://s3.ap-east-1.amazonaws.com/cardstock-uploadfiles"
@@ -60,9 +61,9 @@ class AskUpload(Model):
             str,
             Meta(
                 min_length=1,
-                max_length=100,
+                max_length=MAX_NAME,
                 pattern=LINE,
-                description="Name under which a document is saved; pictures need none.",
+                description="Name under which a document is saved, with the ending of its type; pictures need none.",
                 examples=["manual.pdf"],
             ),
         ]

@@ -20,12 +20,14 @@ from msgspec.structs import replace
 
 from cardstock.aws import files
 from cardstock.aws import tables as base
+from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.product_model import Wording
 from cardstock.catalog.publication_store import CARD, CardItem
 from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import secrets
 from cardstock.edge import wiring as edge_wiring
 from cardstock.flows import wiring as flows_wiring
+from cardstock.flows.publishing_products import publish_products
 from cardstock.ids import short_key
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members.model import Account, Member
@@ -36,6 +38,7 @@ from cardstock.network import wiring as network_wiring
 from cardstock.network.plan import Plan
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.refund_ends import execute_refund
+from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.results import confirm_all
 from cardstock.recommendations import wiring as recommendations_wiring
@@ -44,6 +47,7 @@ from cardstock.search import wiring as search_wiring
 from cardstock.search.index import build, encode
 from cardstock.search.model import Query
 from cardstock.signing import ACCESS
+from cardstock.uploads import wiring as uploads_wiring
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, serve, template
 from tests.house.wire import wire
@@ -60,7 +64,7 @@ from tests.people.shop import Shop
 from tests.people.staff import Phone, session_of, supplier_key
 from tests.people.tokens import access_token
 from tests.people.trade import DEMO_PLAN
-from tests.people.uploads import Uploader
+from tests.people.uploads import Uploader, store_ready
 from tests.search.large import large_shop
 
 LARGE_AT: Final = datetime(2026, 12, 1, tzinfo=UTC)
@@ -580,6 +584,31 @@ def products() -> Mapping[str, Measured]:
             "upkeep": measured(lambda: upkeep(10)),
             "none": measured(lambda: upkeep(10)),
         }
+
+
+@cache
+def publishing() -> Mapping[str, Measured]:
+    """Publishing a product with twelve pictures that are private, and changing it once they are public."""
+    with warm_shop() as opened:
+        opened.supplier.register("sup_lights")
+        images = tuple(f"upl_{number:026}" for number in range(12))
+        for upload_id in images:
+            store_ready(upload_id, "sup_lights")
+        plain = Goods("lamp", "Lamp", "sup_lights", 900, False, True, True, 9).publication()
+
+        def publish(brand: str) -> None:
+            publication = replace(plain, product=replace(plain.product, images=images, brand=brand))
+            publish_products(
+                [publication], many=False, hosts=(), clean=str, products=catalog_wiring.products(),
+                suppliers=partners_wiring.suppliers(), uploads=uploads_wiring.uploads(),
+                queue=uploads_wiring.publish_queue(),
+            )  # fmt: skip
+
+        found = {"private": measured(lambda: publish("LUMEN"))}
+        for upload_id in images:
+            uploads_wiring.uploads().publish(upload_id, opened.clock.now())
+        found["public"] = measured(lambda: publish("LUX"))
+        return found
 
 
 def _sold(sku: str, number: int) -> dict[str, Any]:

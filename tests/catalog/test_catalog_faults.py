@@ -35,7 +35,7 @@ def change() -> Any:
 def accept() -> Any:
     terms = (VariantTerms("bag", 500),)
     acceptance = Acceptance("bag", "sup_a", DRAFT.sha256, terms, "on_sale", None)
-    return drafting.accept_draft(acceptance, RequestKey("req_1", "f"), products=catalog_wiring.products())
+    return drafting.accept_draft(acceptance, RequestKey("req_1", "f"), prepare=len, products=catalog_wiring.products())
 
 
 STEPS: dict[str, tuple[Callable[[], Any], int]] = {

@@ -15,6 +15,7 @@ from tests.people.goods import old_item, terms_of
 from tests.people.replies import Reply, reply
 from tests.people.shop import GOODS, Shop
 from tests.people.staff import staff_key, supplier_key
+from tests.people.uploads import store_ready
 
 TERMS = terms_of("JUMBO BAG", "sup_bags", 20_800, 240)
 LAMP: dict[str, Any] = {
@@ -42,6 +43,7 @@ LAMP: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def goods(shop: Shop) -> None:
     shop.stock_up()
+    store_ready(LAMP["images"][0], "sup_lights")
 
 
 @pytest.fixture

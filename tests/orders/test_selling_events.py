@@ -35,6 +35,7 @@ from tests.people.buyers import BUYER, CART, STRANGER
 from tests.people.goods import draft_of
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
+from tests.people.uploads import store_ready
 
 HANDLERS: dict[str, Any] = {
     "catalog/api": catalog_api.handler,
@@ -76,6 +77,7 @@ REFUSALS = {
         "bad_supplier_of_nobody": (400, "SUPPLIER_UNKNOWN"),
         "bad_choice_unknown": (400, "BODY_INVALID"),
         "bad_media_host": (400, "MEDIA_HOST_UNKNOWN"),
+        "bad_upload_unknown": (400, "UPLOAD_UNKNOWN"),
         "bad_back_to_draft": (409, "PRODUCT_STATE"),
         "bad_takes_more_than_there_is": (409, "STOCK_SHORT"),
         "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
@@ -212,6 +214,7 @@ def placeholders(shop: Shop) -> dict[str, str]:
         shop.supplier.register(supplier_id)
     drafted = draft_of("DRAFT1", "Bag", "sup_bags", shop.clock.now())
     catalog_wiring.products().store_draft(drafted)
+    store_ready("upl_" + "0" * 26, "staff")
     page = shop.buyer.send("GET", "/v1/orders", member=STRANGER, query={"limit": "1"}).body
     return {
         "ACCESS_TOKEN": shop.buyer.token(),

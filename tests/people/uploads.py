@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from cardstock import environment
-from cardstock.uploads.model import Upload, incoming_key
+from cardstock import clock, environment
+from cardstock.uploads.model import Purpose, Upload, incoming_key
 from cardstock.uploads.store import DynamoUploads
 from functions.uploads.on_publish import app as on_publish
 from functions.uploads.on_upload import app as on_upload
@@ -77,6 +77,12 @@ class Uploader:
     def public(self) -> dict[str, bytes]:
         """Every public file by its key."""
         return self.files(environment.text("PUBLIC_FILES_BUCKET"))
+
+
+def store_ready(upload_id: str, owner: str, purpose: Purpose = "product_image") -> None:
+    """An upload that was made earlier, without its files."""
+    at = clock.now()
+    DynamoUploads().add(Upload(upload_id, owner, owner, purpose, "image/jpeg", 9, at, state="ready", ended_at=at))
 
 
 def arrived(key: str, etag: str) -> dict[str, Any]:

@@ -1,32 +1,24 @@
 """Who may have which uploads made public, and that the first content of an upload stays its content."""
 
-from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from cardstock.errors import CardstockError
 from cardstock.uploads import wiring
-from cardstock.uploads.publishing import queue_publishing
+from cardstock.uploads.model import Purpose
+from cardstock.uploads.publishing import NamedUpload, queue_publishing
 from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.people import pictures
 from tests.people.clock import TestClock
 from tests.people.exports import Person
+from tests.people.memory_uploads import MemoryPublishQueue
 from tests.people.staff import supplier_key
 from tests.people.tokens import access_token
 from tests.people.uploads import Uploader
 
 PHOTO = pictures.from_a_phone(6)
-
-
-class MemoryQueue:
-    """`uploads.ports.PublishQueue`."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-
-    def send_all(self, upload_ids: Iterable[str]) -> None:
-        self.sent += upload_ids
 
 
 def test_uploads_of_products_are_queued_once_by_their_owners_alone(cloud: Cloud, clock: TestClock) -> None:
@@ -36,20 +28,28 @@ def test_uploads_of_products_are_queued_once_by_their_owners_alone(cloud: Cloud,
     table, refused = goods.send(b"sku\n1\n", "import"), goods.send(pictures.SVG, "product_image")
     waiting, private = str(goods.ask("product_image").body["upload_id"]), anna.send(PHOTO)
     assert goods.publish(other) == 0
-    queue = MemoryQueue()
+    queue = MemoryPublishQueue()
 
-    def queued(*upload_ids: str, owners: tuple[str, ...] = ("sup_lights", "staff")) -> int | str:
+    def queued(
+        *upload_ids: str, owner: str = "sup_lights", purpose: Purpose = "product_image", shown: bool = True
+    ) -> Any:
+        owners = frozenset({owner, "staff"})
+        named = [NamedUpload(each, purpose, owners, f"/{number}", shown) for number, each in enumerate(upload_ids)]
         try:
-            return queue_publishing(upload_ids, owners, uploads=wiring.uploads(), queue=queue)
+            return queue_publishing(named, uploads=wiring.uploads(), queue=queue)
         except CardstockError as error:
-            return error.code
+            return error.code, *((each.pointer, each.code) for each in error.pointers)
 
-    assert (queued(), queued(image, other, image), queued(other)) == (0, 1, 0)
+    unknown = ("UPLOAD_UNKNOWN", ("/0", "UNKNOWN"))
+    assert (queued(), queued(image, shown=False), queued(image, other, image), queued(other)) == (0, 0, 1, 0)
     assert queue.sent == [image]
-    assert queued(image, owners=("sup_vases", "staff")) == "NOT_FOUND"
-    assert [queued(each) for each in (table, "upl_none")] == ["NOT_FOUND"] * 2
-    assert queued(private, owners=(anna.stored(private).owner,)) == "NOT_FOUND"
-    assert [queued(image, each) for each in (waiting, refused)] == ["UPLOAD_NOT_READY"] * 2
+    assert queued(image, owner="sup_vases") == unknown
+    assert queued(image, purpose="product_file") == unknown
+    assert [queued(table, purpose=purpose) for purpose in ("product_image", "import")] == [unknown] * 2
+    assert queued(private, owner=anna.stored(private).owner, purpose="after_sale") == unknown
+    assert queued(waiting, "upl_none", image, table) == ("UPLOAD_UNKNOWN", ("/1", "UNKNOWN"), ("/3", "UNKNOWN"))
+    for each in (waiting, refused):
+        assert queued(image, each) == queued(image, each, shown=False) == ("UPLOAD_NOT_READY", ("/1", "NOT_READY"))
     assert queue.sent == [image]
 
 

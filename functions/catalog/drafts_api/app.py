@@ -16,6 +16,9 @@ from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
 from cardstock.errors import NOT_FOUND
 from cardstock.flows import callers_wiring
+from cardstock.flows.publishing_products import UPLOAD_CODES
+from cardstock.flows.publishing_products import accept_draft as accept_and_publish
+from cardstock.uploads import wiring as uploads_wiring
 
 api = Api("drafts", callers=callers_wiring.callers, staff=callers_wiring.staff_record, answers=DynamoAnswers)
 
@@ -80,7 +83,7 @@ def get_product_draft(request: Request[Nothing, schemas.DraftQuery]) -> schemas.
     first_answer="stored",
     codes=(
         errors.TERMS_FOR_STAFF, errors.DRAFT_CHANGED, errors.SKU_TAKEN, errors.SKU_IN_PRODUCT, errors.PRODUCT_STATE,
-        errors.PUBLICATION_TOO_LARGE, NOT_FOUND,
+        errors.PUBLICATION_TOO_LARGE, NOT_FOUND, *UPLOAD_CODES,
     ),
 )  # fmt: skip
 def accept_draft(request: Request[schemas.AcceptDraft, Nothing]) -> Answer:
@@ -90,7 +93,13 @@ def accept_draft(request: Request[schemas.AcceptDraft, Nothing]) -> Answer:
     """
     require_staff(request.caller.owner)
     acceptance = request.body.acceptance(request.path["product_id"])
-    accepted = drafting.accept_draft(acceptance, request.key, products=products())
+    accepted = accept_and_publish(
+        acceptance,
+        request.key,
+        products=products(),
+        uploads=uploads_wiring.uploads(),
+        queue=uploads_wiring.publish_queue(),
+    )
     return Answer(schemas.DraftView.of(accepted.draft), replayed=accepted.replayed)
 
 

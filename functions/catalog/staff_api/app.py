@@ -14,8 +14,10 @@ from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
 from cardstock.errors import NOT_FOUND, STOCK_SHORT
 from cardstock.flows import callers_wiring
+from cardstock.flows.publishing_products import UPLOAD_CODES
 from cardstock.flows.publishing_products import publish_products as publish_all
 from cardstock.partners import wiring as partners_wiring
+from cardstock.uploads import wiring as uploads_wiring
 
 api = Api("catalog", callers=callers_wiring.callers, staff=callers_wiring.staff_record, answers=DynamoAnswers)
 
@@ -29,7 +31,7 @@ def list_all_products(request: Request[Nothing, staff_schemas.StaffProductQuery]
     of, state = request.query.supplier_id, request.query.state
     read = partial(reading.list_all_cards, of, state, products=products(), variants=variants())
     found = read_page(edge_wiring.signer(), f"all-products:{of}:{state}", request.query, read)
-    return schemas.ProductCards.of(*found, request.language)
+    return schemas.ProductCards.of(*found, request.language, uploads_wiring.files_host())
 
 
 @api.get(
@@ -57,7 +59,7 @@ def list_skus(request: Request[Nothing, staff_schemas.SkuQuery]) -> staff_schema
 
 @api.put(
     "/v1/products/{product_id}", body=schemas.PutProduct, answer=schemas.PublishedOne, auth="key", concerns=nobody,
-    scope="catalog:write", codes=schemas.PUBLISHING_CODES,
+    scope="catalog:write", codes=(*schemas.PUBLISHING_CODES, *UPLOAD_CODES),
 )  # fmt: skip
 def put_product(request: Request[schemas.PutProduct, Nothing]) -> schemas.PublishedOne:
     """Publish a product, or change it: its whole page, with all SKUs and prices.
@@ -70,7 +72,7 @@ def put_product(request: Request[schemas.PutProduct, Nothing]) -> schemas.Publis
 
 @api.put(
     "/v1/products", body=schemas.PublishProducts, answer=schemas.PublishedProducts, auth="key", concerns=nobody,
-    scope="catalog:write", codes=schemas.PUBLISHING_CODES,
+    scope="catalog:write", codes=(*schemas.PUBLISHING_CODES, *UPLOAD_CODES),
 )  # fmt: skip
 def publish_products(request: Request[schemas.PublishProducts, Nothing]) -> schemas.PublishedProducts:
     """Publish several products.
@@ -108,6 +110,8 @@ def _publish(acting_for: str, publications: Sequence[Publication], *, many: bool
         clean=catalog_wiring.clean_html,
         products=products(),
         suppliers=partners_wiring.suppliers(),
+        uploads=uploads_wiring.uploads(),
+        queue=uploads_wiring.publish_queue(),
     )
     return schemas.PublishedProducts.of(publications, outcomes)
 

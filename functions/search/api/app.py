@@ -11,6 +11,7 @@ from cardstock.partners import wiring as partners_wiring
 from cardstock.search.model import Language
 from cardstock.search.schemas import SearchQuery, SuggestionQuery, Suggestions
 from cardstock.search.wiring import search_index
+from cardstock.uploads.wiring import files_host
 
 api = Api("search", callers=partners_wiring.callers)
 
@@ -26,7 +27,7 @@ def search_products(request: Request[Nothing, SearchQuery]) -> SearchPage:
     language: Language = "en" if request.language == "en" else "zh"
     query = request.query.query(language, clock.now())
     found = find_products(query, index=search_index(), products=products(), variants=variants())
-    return SearchPage.of(found, request.query.cursor_after(found.page.total), language)
+    return SearchPage.of(found, request.query.cursor_after(found.page.total), language, files_host())
 
 
 @api.get("/v1/search/suggestions", query=SuggestionQuery, answer=Suggestions)

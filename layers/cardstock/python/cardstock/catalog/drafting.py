@@ -11,7 +11,7 @@ from cardstock.catalog import errors
 from cardstock.catalog.model import SKU
 from cardstock.catalog.ports import Products
 from cardstock.catalog.product_model import Draft, Publication, StoredState, VariantTerms, digest_of
-from cardstock.catalog.publishing import cleaned, require_fitting
+from cardstock.catalog.publishing import Prepare, cleaned, require_fitting
 from cardstock.catalog.stock import STAFF
 from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
 from cardstock.ids import RequestKey
@@ -68,11 +68,11 @@ def find_draft(product_id: str, supplier_id: str | None, *, acting_for: str, pro
     return draft
 
 
-def accept_draft(acceptance: Acceptance, request: RequestKey, *, products: Products) -> AcceptedDraft:
+def accept_draft(acceptance: Acceptance, request: RequestKey, *, prepare: Prepare, products: Products) -> AcceptedDraft:
     """Publish a supplier's draft at these prices and terms, once per `request`.
 
     Raises `NotFoundError`, `InvalidError` BODY_INVALID unless the terms name every SKU of the draft once,
-    `ConflictError` DRAFT_CHANGED, and as `Products.publish`.
+    `ConflictError` DRAFT_CHANGED, what `prepare` raises, and as `Products.publish`.
     """
     product_id, supplier_id = acceptance.product_id, acceptance.supplier_id
     draft = products.find_draft(product_id, supplier_id) if SKU.fullmatch(product_id) else None
@@ -84,6 +84,8 @@ def accept_draft(acceptance: Acceptance, request: RequestKey, *, products: Produ
         raise BODY_INVALID(pointers=(Pointer("/variants", "UNKNOWN"),))
     publication = _with_terms(draft.publication, by_sku, acceptance)
     require_fitting(publication.product, "", None)
+    if is_read:
+        prepare([publication])
     accepted = products.accept(publication, acceptance.sha256, request, clock.now())
     found = find_draft(product_id, supplier_id, acting_for=STAFF, products=products)
     return AcceptedDraft(found, replayed=not accepted)

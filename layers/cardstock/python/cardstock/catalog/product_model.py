@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from cardstock.catalog.model import MAX_NAME, Variant
+from cardstock.files import PICTURES, UPLOAD, address_of
 from cardstock.ids import fingerprint_of
 from cardstock.money import Fen
 
@@ -82,7 +83,8 @@ class VariantTerms(msgspec.Struct, frozen=True, omit_defaults=True):
 class Product(msgspec.Struct, frozen=True, omit_defaults=True):
     """What staff publish: everything that the page shows besides stock.
 
-    Pictures, files, video and model are ids of uploads (`upl_...`) or https addresses. `description` is sanitised HTML.
+    Pictures and files are ids of uploads (`upl_...`) or https addresses, video and model are https addresses.
+    `description` is sanitised HTML.
     """
 
     product_id: str
@@ -164,6 +166,12 @@ class ProductCard(msgspec.Struct, frozen=True):
     def state_at(self, at: datetime) -> ProductState:
         """The state as clients see it at that moment."""
         return state_at(self.state, self.on_sale_from, at)
+
+    def picture_at(self, host: str) -> str | None:
+        """Where its picture is read, in the smallest size; None of an upload of a draft, which is not public."""
+        if self.picture is None or (self.state == "draft" and self.picture.startswith(UPLOAD)):
+            return None
+        return address_of(self.picture, PICTURES[-1], host)
 
 
 class ProductPage(msgspec.Struct, frozen=True):

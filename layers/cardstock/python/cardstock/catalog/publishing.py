@@ -1,7 +1,7 @@
 """Publishing products: checks of what staff send."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -12,9 +12,10 @@ from cardstock.catalog.ports import Products
 from cardstock.catalog.product_model import MAX_TOGETHER, Outcome, Product, Publication, Wording, repeated
 from cardstock.catalog.stock import STAFF
 from cardstock.errors import BODY_INVALID, Pointer
+from cardstock.files import UPLOAD
 
-UPLOAD: Final = "upl_"
-"""Beginning of an upload's id."""
+Prepare: TypeAlias = Callable[[Sequence[Publication]], object]
+"""What is done once publications have passed all checks, before they are written; it may refuse them."""
 
 
 def require_staff(acting_for: str) -> None:
@@ -29,13 +30,15 @@ def publish(
     many: bool,
     hosts: Sequence[str],
     clean: Callable[[str], str],
+    prepare: Prepare,
     products: Products,
 ) -> Sequence[Outcome]:
     """Create or replace products with their SKUs, all or none, and what each has become. A repeat changes nothing.
 
     The caller checks that the suppliers exist. `hosts` may hold pictures, files, video and models; `clean` takes out of
     HTML what a page must not run; `many` says that the body is a list of products. Raises `InvalidError` for a repeated
-    or malformed SKU, a choice that does not fit the options, MEDIA_HOST_UNKNOWN, and as `Products.publish`.
+    or malformed SKU, a choice that does not fit the options, MEDIA_HOST_UNKNOWN, what `prepare` raises, and as
+    `Products.publish`.
     """
     ids = [each.product.product_id for each in publications]
     skus = [sku for each in publications for sku in each.product.skus]
@@ -48,6 +51,7 @@ def publish(
         require_fitting(each.product, f"/products/{index}" if many else "", hosts)
     if sum(each.size for each in publications) > MAX_TOGETHER:
         raise errors.PUBLICATION_TOO_LARGE(most=MAX_TOGETHER)
+    prepare(publications)
     return products.publish([cleaned(each, clean) for each in publications], clock.now())
 
 

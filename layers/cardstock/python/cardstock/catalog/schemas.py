@@ -43,6 +43,7 @@ from cardstock.edge.fields import (
 )
 from cardstock.edge.http import LINE, Model
 from cardstock.errors import SUPPLIER_UNKNOWN
+from cardstock.files import DOCUMENT, PICTURES, address_of
 from cardstock.money import CURRENCY
 
 PUBLISHING_CODES: Final = (
@@ -74,6 +75,21 @@ Source = Annotated[
         pattern=r"^(upl_[0-9a-z]{26}|https://[A-Za-z0-9.-]{1,100}/[!-~]{0,400})\Z",
         description="Id of an upload, or an https address at a host that the shop allows.",
         examples=["https://media.example.com/lamp.jpg"],
+    ),
+]
+HostedSource = Annotated[
+    str,
+    Meta(
+        pattern=r"^https://[A-Za-z0-9.-]{1,100}/[!-~]{0,400}\Z",
+        description="An https address at a host that the shop allows.",
+        examples=["https://media.example.com/lamp.mp4"],
+    ),
+]
+Address = Annotated[
+    str,
+    Meta(
+        description="Where it is read, by everybody; it may follow the publishing by a few seconds.",
+        examples=["https://files.example.com/files/upl_01kbdxdh50fcazdjhcnqh2rzv5/800.webp"],
     ),
 ]
 CategoryId = Annotated[
@@ -217,8 +233,8 @@ class ProductContent(Model):
     files: Annotated[list[FileData], Meta(max_length=12, description="Documents, such as a manual.")] = field(
         default_factory=list
     )
-    video: Annotated[Source | None, Meta(description="Shown after the pictures.")] = None
-    model_3d: Annotated[Source | None, Meta(description="A model to turn around (glTF).")] = None
+    video: Annotated[HostedSource | None, Meta(description="Shown after the pictures.")] = None
+    model_3d: Annotated[HostedSource | None, Meta(description="A model to turn around (glTF).")] = None
     options: Annotated[list[OptionData], Meta(max_length=3, description="What buyers choose between.")] = field(
         default_factory=list
     )
@@ -410,11 +426,24 @@ class ShownAttribute(Model):
     value: Annotated[str, Meta(description="What holds.", examples=["黄铜"])]
 
 
+class ShownPicture(Model):
+    """A picture in three sizes. One from another host has the same address for all of them."""
+
+    large: Annotated[Address, Meta(description="At most 1600 pixels wide and high.")]
+    medium: Annotated[Address, Meta(description="At most 800 pixels wide and high.")]
+    small: Annotated[Address, Meta(description="At most 320 pixels wide and high.")]
+
+    @classmethod
+    def of(cls, source: str, host: str) -> Self:
+        """Where a picture is read; `host` is the public host of files."""
+        return cls(*(address_of(source, name, host) for name in PICTURES))
+
+
 class ShownFile(Model):
     """A document about the product."""
 
     name: Annotated[str, Meta(description="Name of the document.", examples=["说明书"])]
-    source: Source
+    source: Address
 
 
 class ShownVariant(Model):
@@ -443,10 +472,10 @@ class ProductView(Model):
     ]
     category_ids: Annotated[list[CategoryId], Meta(description="Categories that list it.")]
     brand: Brand
-    images: Annotated[list[Source], Meta(description="Pictures; the first one is on its card.")]
+    images: Annotated[list[ShownPicture], Meta(description="Pictures; the first one is on its card.")]
     files: Annotated[list[ShownFile], Meta(description="Documents, such as a manual.")]
-    video: Annotated[Source | None, Meta(description="Shown after the pictures.")]
-    model_3d: Annotated[Source | None, Meta(description="A model to turn around (glTF).")]
+    video: Annotated[HostedSource | None, Meta(description="Shown after the pictures.")]
+    model_3d: Annotated[HostedSource | None, Meta(description="A model to turn around (glTF).")]
     options: Annotated[list[ShownOption], Meta(description="What buyers choose between.")]
     attributes: Annotated[list[ShownAttribute], Meta(description="Facts in a table.")]
     currency: Currency
@@ -454,8 +483,8 @@ class ProductView(Model):
     updated_at: Annotated[Moment, Meta(description="When it was last published.")]
 
     @classmethod
-    def of(cls, page: ProductPage, language: str) -> Self:
-        """A product as a buyer sees it who reads `zh` or `en`."""
+    def of(cls, page: ProductPage, language: str, host: str) -> Self:
+        """A product as a buyer sees it who reads `zh` or `en`; `host` is the public host of files."""
         product, card = page.product, page.card
         return cls(
             product_id=product.product_id,
@@ -465,8 +494,10 @@ class ProductView(Model):
             description=product.description.text(language) if product.description else "",
             category_ids=list(product.category_ids),
             brand=product.brand,
-            images=list(product.images),
-            files=[ShownFile(each.name.text(language), each.source) for each in product.files],
+            images=[ShownPicture.of(source, host) for source in product.images],
+            files=[
+                ShownFile(each.name.text(language), address_of(each.source, DOCUMENT, host)) for each in product.files
+            ],
             video=product.video,
             model_3d=product.model_3d,
             options=[
@@ -514,7 +545,10 @@ class ProductCardView(Model):
     ]
     on_sale_from: Annotated[Moment | None, Meta(description="When the sale begins or began; null: at once.")]
     title: Annotated[str, Meta(description="Title in the buyer's language.", examples=["心形烛台"])]
-    picture: Annotated[Source | None, Meta(description="The first picture.")]
+    picture: Annotated[
+        Address | None,
+        Meta(description="The first picture, at most 320 pixels wide and high; null of a draft that names an upload."),
+    ]
     currency: Currency
     price_from_fen: Annotated[int, Meta(description="Price of the cheapest SKU in fen.", examples=[25500])]
     price_to_fen: Annotated[int, Meta(description="Price of the dearest SKU in fen.", examples=[25500])]
@@ -522,15 +556,15 @@ class ProductCardView(Model):
     variants: Annotated[list[CardStock], Meta(description="Its SKUs with their stock.")]
 
     @classmethod
-    def of(cls, card: ProductCard, language: str) -> Self:
-        """A card for who reads `zh` or `en`."""
+    def of(cls, card: ProductCard, language: str, host: str) -> Self:
+        """A card for who reads `zh` or `en`; `host` is the public host of files."""
         return cls(
             product_id=card.product_id,
             supplier_id=card.supplier_id,
             state=card.state_at(clock.now()),
             on_sale_from=None if card.on_sale_from is None else rfc3339(card.on_sale_from),
             title=card.title.text(language),
-            picture=card.picture,
+            picture=card.picture_at(host),
             currency=CURRENCY,
             price_from_fen=card.price_from_fen,
             price_to_fen=card.price_to_fen,
@@ -548,9 +582,9 @@ class ProductCards(Model):
     next_cursor: NextCursor
 
     @classmethod
-    def of(cls, cards: Sequence[ProductCard], next_cursor: str | None, language: str) -> Self:
-        """A page of products."""
-        return cls([ProductCardView.of(card, language) for card in cards], next_cursor)
+    def of(cls, cards: Sequence[ProductCard], next_cursor: str | None, language: str, host: str) -> Self:
+        """A page of products; `host` is the public host of files."""
+        return cls([ProductCardView.of(card, language, host) for card in cards], next_cursor)
 
 
 class ProductQuery(PageQuery):

@@ -44,6 +44,7 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
         "上传编号（upl_ 开头），或 https 地址",
         "the id of an upload (`upl_` and 26 letters or digits), or an https address",
     ),
+    r"^https://[A-Za-z0-9.-]{1,100}/[!-~]{0,400}$": ("https 地址", "an https address"),
     r"^[a-z0-9][a-z0-9-]{0,39}$": (
         "分类编号（小写字母、数字和连字符）",
         "the id of a category (small letters, digits, hyphens)",

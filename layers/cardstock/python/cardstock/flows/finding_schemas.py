@@ -22,7 +22,10 @@ class HitView(Model):
     title: Annotated[str, Meta(description="Title in the buyer's language.", examples=["心形烛台"])]
     picture: Annotated[
         str | None,
-        Meta(description="The first picture, as in lists.", examples=["https://media.example.com/lamp.jpg"]),
+        Meta(
+            description="The first picture, as in lists.",
+            examples=["https://files.example.com/files/upl_01kbdxdh50fcazdjhcnqh2rzv5/320.webp"],
+        ),
     ]
     currency: Currency
     price_from_fen: Annotated[int, Meta(description="Price of the cheapest SKU in fen.", examples=[25500])]
@@ -31,12 +34,12 @@ class HitView(Model):
     in_stock: Annotated[bool, Meta(description="Whether a SKU can be bought now.")]
 
     @classmethod
-    def of(cls, card: ProductCard, language: Language) -> HitView:
-        """A hit for who reads `zh` or `en`."""
+    def of(cls, card: ProductCard, language: Language, host: str) -> HitView:
+        """A hit for who reads `zh` or `en`; `host` is the public host of files."""
         return cls(
             product_id=card.product_id,
             title=card.title.text(language),
-            picture=card.picture,
+            picture=card.picture_at(host),
             currency=CURRENCY,
             price_from_fen=card.price_from_fen,
             price_to_fen=card.price_to_fen,
@@ -88,11 +91,11 @@ class SearchPage(Model):
     built_at: Annotated[Moment | None, Meta(description="As of when products are found; null: no product yet.")]
 
     @classmethod
-    def of(cls, found: Found, next_cursor: str | None, language: Language) -> SearchPage:
-        """A page for who reads `zh` or `en`."""
+    def of(cls, found: Found, next_cursor: str | None, language: Language, host: str) -> SearchPage:
+        """A page for who reads `zh` or `en`; `host` is the public host of files."""
         page = found.page
         return cls(
-            items=[HitView.of(card, language) for card in found.cards],
+            items=[HitView.of(card, language, host) for card in found.cards],
             next_cursor=next_cursor,
             total=page.total,
             facets=[FacetView.of(facet) for facet in page.facets],

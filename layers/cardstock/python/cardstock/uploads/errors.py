@@ -23,6 +23,11 @@ UPLOAD_TOO_LARGE: Final = invalid(
     en="The file has more than {most} bytes.",
     about=("size",),
 )
+UPLOAD_UNKNOWN: Final = invalid(
+    "UPLOAD_UNKNOWN",
+    zh="没有该上传文件，或其上传者、用途与此处不符。",
+    en="There is no such upload for this purpose by the product's supplier or by staff.",
+)
 UPLOAD_NOT_READY: Final = conflict(
     "UPLOAD_NOT_READY",
     zh="上传的文件尚未处理完成，或已被拒绝。",

@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from cardstock import files
 from cardstock.limits import Limit
 
 UploadState: TypeAlias = Literal["asked", "received", "ready", "refused"]
@@ -43,11 +44,12 @@ class ContentTerms(msgspec.Struct, frozen=True):
 CONTENTS: Final[Mapping[Content, ContentTerms]] = {
     "picture": ContentTerms(
         {"image/jpeg": "webp", "image/png": "webp", "image/webp": "webp", "image/gif": "webp"},
-        tuple(f"{side}.webp" for side in SIDES),
+        files.PICTURES,
     ),
-    "pdf": ContentTerms({"application/pdf": "pdf"}, ("file",)),
+    "pdf": ContentTerms({"application/pdf": "pdf"}, (files.DOCUMENT,)),
     "table": ContentTerms(
-        {"text/csv": "csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx"}, ("file",)
+        {"text/csv": "csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx"},
+        (files.DOCUMENT,),
     ),
 }
 MAX_NAME: Final = 100
@@ -159,4 +161,4 @@ def kept_keys(purpose: Purpose, upload_id: str) -> tuple[str, ...]:
 
 def public_key(kept: str) -> str:
     """Under which a kept file is public."""
-    return f"files/{kept.split('/', 2)[2]}"
+    return files.public_key(*kept.split("/")[2:])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cardstock import environment
 
 if TYPE_CHECKING:
-    from cardstock.uploads.ports import PublicFiles, Shrinks, UploadFiles, Uploads
+    from cardstock.uploads.ports import PublicFiles, PublishQueue, Shrinks, UploadFiles, Uploads
 
 
 @cache
@@ -32,6 +32,15 @@ def public_files() -> "PublicFiles":
     from cardstock.uploads.publishing_queue import PublicCopies
 
     return PublicCopies(Files(environment.text("UPLOAD_FILES_BUCKET")), environment.text("PUBLIC_FILES_BUCKET"))
+
+
+@cache
+def publish_queue() -> "PublishQueue":
+    """The queue of uploads whose files shall be public."""
+    from cardstock.aws.queues import Queue
+    from cardstock.uploads.publishing_queue import PublishingQueue
+
+    return PublishingQueue(Queue(environment.text("PUBLISHED_UPLOADS_QUEUE_URL")))
 
 
 @cache

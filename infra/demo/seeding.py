@@ -18,13 +18,15 @@ from infra.local.suite import Suite
 
 SEED_INVOICES = 40
 EXAMPLE_SKU, EXAMPLE_SUPPLIER = "85123A", "sup_lights"
+LAMP = "LAMP"
+"""The product that the blocks of `infra/contract/README.md` buy: two of it fit instalments and payment agreements."""
 
 
 def seed(suite: Suite) -> None:
     """Fill an empty deployment that runs in the background: catalogue, members, cards, and a few orders of today.
 
     What a developer needs to continue (logins, persons with their keys and scopes, secrets, cards, SKUs) is left in
-    `seed.json` of the state folder. The product and the supplier of the API document's examples are seeded too.
+    `seed.json` of the state folder. The products and the supplier of the documents' examples are seeded too.
     """
     console = Console(highlight=False)
     data = read(limit=SEED_INVOICES)
@@ -59,7 +61,7 @@ def write_notes(demo: Demo) -> Path:
         "people": people,  # on the local platforms: GET /wechat/codes?person=...
         "cards": demo.cards,
         "cards_in_english": demo.english_cards,
-        "skus": [EXAMPLE_SKU, *sorted(data.articles)[:20]],
+        "skus": [EXAMPLE_SKU, LAMP, *sorted(data.articles)[:20]],
         "persons": persons_of(demo),
         "staff_keys": demo.keys,
         "supplier_keys": demo.shop.supplier_keys,
@@ -73,12 +75,13 @@ def write_notes(demo: Demo) -> Path:
 
 
 def publish_examples(demo: Demo) -> None:
-    """Publish the product, by its supplier, that the examples of the API document name."""
+    """Publish the products, by their supplier, that the examples of the API document and of its README name."""
     demo.shop.add_supplier(demo.keys["shop"], demo.keys["root"], EXAMPLE_SUPPLIER, "Lights")
-    name = name_of_article(EXAMPLE_SKU, "WHITE HANGING HEART T-LIGHT HOLDER")
-    variant = {"price_fen": 25_500, "initial_stock": 1_000}
-    body = {"title": {"zh": name}, "supplier_id": EXAMPLE_SUPPLIER, "variants": [variant]}
-    demo.shop.http.send("PUT", f"/v1/products/{EXAMPLE_SKU}", body, token=demo.keys["shop"])
+    heart = name_of_article(EXAMPLE_SKU, "WHITE HANGING HEART T-LIGHT HOLDER")
+    for product_id, title, price in ((EXAMPLE_SKU, heart, 25_500), (LAMP, "露营灯 CAMPING LAMP", 9_900)):
+        variant = {"price_fen": price, "initial_stock": 1_000}
+        body = {"title": {"zh": title}, "supplier_id": EXAMPLE_SUPPLIER, "variants": [variant]}
+        demo.shop.http.send("PUT", f"/v1/products/{product_id}", body, token=demo.keys["shop"])
 
 
 def persons_of(demo: Demo) -> list[dict[str, Any]]:

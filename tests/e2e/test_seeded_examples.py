@@ -25,6 +25,7 @@ pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(shutil.which("curl") is None, reason="the printed calls use curl"),
 ]
+CONTRACT = DOCUMENT.with_name("README.md")
 SEEDED = {"sku", "product_id", "supplier_id", "source", "purpose"}
 """Names in paths whose examples are seeded. Those of other names are made by a call: an order, a card, a key."""
 
@@ -32,7 +33,7 @@ SEEDED = {"sku", "product_id", "supplier_id", "source", "purpose"}
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     state = tmp_path_factory.mktemp("serve")
-    with start(state_dir=state, background=True, parameters=PARAMETERS) as suite:
+    with start(state_dir=state, background=True, platforms_port=0, parameters=PARAMETERS) as suite:
         seed(suite)
         yield suite
 
@@ -77,6 +78,27 @@ def test_the_first_calls_lead_to_a_paid_order(served: Suite, document: Any) -> N
         time.sleep(0.05)
 
     assert status == "paid"
+
+
+def test_the_blocks_for_mini_programs_run_one_after_the_other_as_often_as_one_likes(served: Suite) -> None:
+    """As a reader runs them: on what `make serve` has seeded, in one interpreter, with nothing in between."""
+    assert served.platforms is not None
+    ports = {8700: served.urls[PUBLIC], 8701: served.sandbox.url, 8703: served.platforms.url}
+    text = CONTRACT.read_text("utf-8")
+    for port, url in ports.items():
+        text = text.replace(f'"http://127.0.0.1:{port}"', f'"{url}", timeout=30')
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    orders = []
+    for _ in range(2):
+        names: dict[str, Any] = {"print": lambda _: None}
+        for number, block in enumerate(blocks, 1):
+            exec(compile(block, f"block {number} of {CONTRACT.name}", "exec"), names)
+        orders.append(names["order"]["order_id"])
+        for client in ("api", "sandbox", "platforms"):
+            names[client].close()
+
+        assert len(names["offered"]["instalments"]) == 3  # so the block has paid in parts
+    assert len(set(orders)) == 2
 
 
 NEEDS_AN_ANSWER = {

@@ -56,6 +56,30 @@ NOTICE_SCHEMA: Json = {
     },
 }
 
+_FIELDS: Mapping[str, str] = {
+    "it is needed": "MISSING missing",
+    "there is no such field": "UNKNOWN_FIELD unknown",
+    "another type": "WRONG_TYPE",
+    "a number, a length, a pattern, a choice": "OUT_OF_RANGE range key text choice amount number",
+    "a number beyond every bound": "NUMBER",
+    "there is no such day": "NO_DAY",
+    "an item occurs twice": "DUPLICATE",
+    "nothing could be read": "JSON ENCODING NOTICE",
+    "NUL, half of a surrogate pair": "TEXT_CONTROL_CHARACTER",
+    "the code or the number is not valid": "INVALID",
+    "there is nothing of that name": "UNKNOWN TEMPLATE_UNKNOWN",
+    "not among `allowed`": "NOT_OFFERED",
+    "of an account's number": "NOT_DIGITS LENGTH CHECK_DIGIT",
+    "no address that may be called": "URL",
+    "who approved it and why": "by_and_reason",
+    "a batch's sums": "COUNT_DIFFERS SUM_DIFFERS",
+    "a file of a bank's results": "EMPTY NO_ROWS CSV HEADER_MISSING COLUMN_MISSING NUMBER_MISSING TRANSFER_MISSING "
+    "TRANSFER_UNKNOWN TRANSFER_TWICE RESULTS_CONTRADICT RESULT_UNKNOWN AMOUNT_INVALID AMOUNT_DIFFERS HOLDER_MISSING "
+    "HOLDER_DIFFERS ACCOUNT_DIFFERS",
+}
+FIELD_CODES: Mapping[str, str] = {code: meaning for meaning, codes in _FIELDS.items() for code in codes.split()}
+"""Codes of wrong fields that are no refusal's own code, and what they mean."""
+
 PROBLEM_SCHEMA: Json = {
     "description": "A refusal (RFC 9457).",
     "type": "object",
@@ -91,9 +115,9 @@ PROBLEM_SCHEMA: Json = {
                     },
                     "code": {
                         "type": "string",
-                        "description": "`MISSING`, `UNKNOWN_FIELD`, `WRONG_TYPE`, `OUT_OF_RANGE` (a number, a length, "
-                        "a pattern, a choice), `JSON` or `ENCODING` (nothing could be read), `TEXT_CONTROL_CHARACTER` "
-                        "(NUL, half of a surrogate pair), or what the refusal's own code means.",
+                        "description": "What is wrong: "
+                        + ", ".join(f"`{'`, `'.join(codes.split())}` ({meaning})" for meaning, codes in _FIELDS.items())
+                        + "; or one of the document's `x-codes`, which it means then.",
                     },
                     "detail": {"type": "string", "description": "What a person reads, in the language of `detail`."},
                     "field": {"type": "string", "description": "Name of the field that is missing or unknown."},
@@ -111,7 +135,11 @@ PROBLEM_SCHEMA: Json = {
                     "expected": {"type": "string", "description": "The type or the value that is demanded, in words."},
                     "row": {"type": "integer", "description": "Row of a file, as a spreadsheet counts it."},
                     "given": {"type": "string", "description": "What a file or a body has in place of `expected`."},
-                    "allowed": {"type": "array", "items": {"type": "string"}, "description": "Values to choose from."},
+                    "allowed": {
+                        "type": "array",
+                        "items": {"type": ["string", "integer"]},
+                        "description": "Values to choose from.",
+                    },
                 },
             },
         },

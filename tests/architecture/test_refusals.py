@@ -10,6 +10,7 @@ import pytest
 from cardstock.edge.problems import STATUS
 from cardstock.errors import CODES_IN_WORDS, Refusal
 from cardstock.members.consent_texts import TERMS
+from infra.contract.schemas import FIELD_CODES
 from tests.house.cloud import ROOT
 
 PACKAGE = ROOT / "layers/cardstock/python"
@@ -66,3 +67,18 @@ def test_a_refusal_is_called_like_its_code_has_two_texts_and_is_used(path: Path,
     assert sorted(facts) == sorted(re.findall(r"{(\w+)}", refusal.en))
     assert refusal.kind in STATUS
     assert any(re.search(rf"\b{name}\b", text) for other, text in SOURCES.items() if other != path), "nobody raises it"
+
+
+def test_every_code_of_a_field_is_listed_in_the_document() -> None:
+    """Those that stand in the code as they are; tests of functions hold the others (`tests/house/problems.py`)."""
+    named = {
+        code
+        for path, text in SOURCES.items()
+        if path.relative_to(ROOT).parts[0] == "layers"
+        for code in re.findall(r'\b(?:Pointer|_invalid)\((?:[^()]|\([^()]*\))*?, "(\w+)"', text)
+    }
+    refusals = {refusal.code for _, _, refusal in EVERY}
+    fields = set(FIELD_CODES)
+
+    assert {"INVALID", "UNKNOWN", "NOT_OFFERED", "CHECK_DIGIT", "MISSING"} <= named
+    assert named - refusals - fields == set()

@@ -63,6 +63,21 @@ def test_a_count_whose_answer_is_lost_counts_twice_at_most(cloud: Cloud) -> None
     assert [item["n"]["N"] for item in cloud.items("requests")] == ["2"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        (1, "1 second", "1 秒"), (119, "119 seconds", "119 秒"), (120, "2 minutes", "2 分钟"),
+        (121, "3 minutes", "3 分钟"), (7199, "120 minutes", "120 分钟"), (7200, "2 hours", "2 小时"),
+        (16132, "5 hours", "5 小时"),
+    ],
+)  # fmt: skip
+def test_people_read_how_long_they_wait_and_not_seconds(seconds: int, english: str, chinese: str) -> None:
+    facts: dict[str, object] = {"retry_after": seconds}
+
+    assert TOO_MANY.text(facts, "en") == f"Too often; try again in {english}."
+    assert TOO_MANY.text(facts, "zh") == f"操作过于频繁，请在 {chinese}后重试。".replace(chinese, f"{chinese} ")
+
+
 class Broken:
     """Counters that give no answer."""
 
@@ -99,7 +114,8 @@ def test_a_route_with_a_limit_refuses_one_member_and_takes_the_next(cloud: Cloud
     assert statuses == [202] * 3
     assert (refused["statusCode"], problem["code"], problem["retryable"]) == (429, "TOO_MANY", True)
     assert refused["headers"]["Retry-After"] == str(problem["facts"]["retry_after"])
-    assert problem["detail"] == f"Too often; try again in {problem['facts']['retry_after']} seconds."
+    minutes = -(-problem["facts"]["retry_after"] // 60)
+    assert problem["detail"] == f"Too often; try again in {minutes} minutes."
     assert say(api, "mem_b")["statusCode"] == 202
     assert TOO_MANY in refusals_of(route)
 

@@ -28,6 +28,7 @@ from cardstock.edge import secrets
 from infra.local import costs
 from infra.local.loading import load
 from infra.local.template import Template
+from tests.house.problems import require_documented
 from tests.house.quick import items_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -307,4 +308,5 @@ def serve(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     _, module, name = min(found)
     handler: Any = getattr(importlib.import_module(module), name)
     answer: dict[str, Any] = handler(event, context or Context())
+    require_documented(answer)
     return answer

@@ -83,6 +83,17 @@ def test_what_is_not_offered_is_refused_by_name_and_changes_nothing(
     assert shop.cloud.state() == before
 
 
+def test_the_only_number_there_is_is_named_as_such(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    party = PARTIES["wechat"](shop.clock)
+    with opened(party, shop.cloud, monkeypatch):
+        counter = Counter(shop, party)
+        path = f"/v1/orders/{counter.order()}/payments"
+        got = counter.send("POST", path, {"channel": "wechat", "instalments": 3})
+
+    [wrong] = got.body["errors"]
+    assert (wrong["code"], wrong["allowed"], wrong["detail"]) == ("NOT_OFFERED", [1], "应为：1。")
+
+
 def test_a_paid_order_is_refused_for_that_whatever_the_number(shop: Shop) -> None:
     assert start(shop, shop.buyer.paid_order(), instalments=5).body["code"] == "ORDER_PAID"
 

@@ -112,6 +112,9 @@ def test_a_key_used_for_another_body_is_refused(shop: Shop) -> None:
     other = shop.buyer.place(shop.buyer.quote({"71053": 1}).body["quote"])
 
     assert (other.status, other.body["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert [(each["pointer"], each["code"]) for each in other.body["errors"]] == [
+        ("#header/Idempotency-Key", "IDEMPOTENCY_KEY_REUSED")
+    ]
     assert shop.stock()["71053"] == (98, 2)
 
 
@@ -454,7 +457,31 @@ def test_a_refund_repeated_answers_the_same_and_reserves_nothing_more(shop: Shop
 
     assert (again.status, again.body, again.replayed) == (202, first.body, True)
     assert (other.status, other.body["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert [(each["pointer"], each["code"]) for each in other.body["errors"]] == [
+        ("#header/Idempotency-Key", "IDEMPOTENCY_KEY_REUSED")
+    ]
     assert shop.cloud.state() == before
+
+
+def test_what_waits_for_the_staff_is_not_said_to_be_too_much(shop: Shop) -> None:
+    shop.channel.refund_status = "failed"
+    order_id = shop.buyer.order({"84406B": 3})
+    shop.buyer.pay(order_id)
+    refused = shop.buyer.refund(order_id, {"84406B": 2}, key="r1").body["refund_id"]
+    asked = shop.buyer.refund(order_id, {"84406B": 2}, key="r2")
+    shop.trade.settle_down()
+    waiting = shop.buyer.refund(order_id, {"84406B": 2}, key="r3")
+    never = shop.buyer.refund(order_id, {"84406B": 4}, key="r4")
+    (seen,) = shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]
+    rest = shop.buyer.refund(order_id, {"84406B": 1}, key="r5")
+
+    assert (asked.status, asked.body["code"]) == (422, "REFUND_TOO_MUCH")  # it is still on its way
+    assert (waiting.status, waiting.body["code"], waiting.body["facts"]) == (
+        409, "REFUND_WAITS", {"refunds": [refused]},
+    )  # fmt: skip
+    assert waiting.body["errors"][0]["pointer"] == "/lines"
+    assert (never.status, never.body["code"]) == (422, "REFUND_TOO_MUCH")
+    assert (seen["status"], rest.status) == ("refused", 202)
 
 
 @pytest.fixture

@@ -108,17 +108,21 @@ class Refusal(msgspec.Struct, frozen=True):
     about_time: bool = False
     alarm: str = ""
     about: tuple[str, ...] = ()
+    header: str = ""
+    """The header that it is about, in place of a member."""
 
     def __call__(self, *, pointers: tuple[Pointer, ...] = (), **facts: object) -> CardstockError:
         return self.kind(self, pointers=pointers, **facts)
 
     def text(self, facts: dict[str, object], language: str) -> str:
         """What a person reads in `zh` or `en`. Facts whose names end with `_fen` are shown in yuan: `¥1,234.50`; those
-        that are codes are shown in words (`CODES_IN_WORDS`)."""
+        that are codes in words (`CODES_IN_WORDS`); `{wait}` is `retry_after` in minutes or hours, rounded up."""
         shown = {name: _yuan(value) if name.endswith("_fen") else value for name, value in facts.items()}
         for name, words in CODES_IN_WORDS.items():
             if name in facts:
                 shown[name] = words[str(facts[name])][language == "en"]
+        if "retry_after" in facts:
+            shown["wait"] = _wait(facts["retry_after"], english=language == "en")
         return (self.en if language == "en" else self.zh).format_map(shown)
 
 
@@ -141,13 +145,21 @@ def _yuan(fen: Any) -> str:
     return f"{sign}¥{abs(fen) // 100:,}.{abs(fen) % 100:02}"
 
 
+def _wait(seconds: Any, *, english: bool) -> str:
+    for unit, zh, en in ((3600, "小时", "hour"), (60, "分钟", "minute"), (1, "秒", "second")):
+        if seconds >= unit * 2 or unit == 1:
+            count = -(-seconds // unit)
+            return f"{count} {en}{'' if count == 1 else 's'}" if english else f"{count} {zh}"
+    raise AssertionError
+
+
 def timed(refusal: Refusal) -> Refusal:
     """A refusal that depends on what time it is."""
     return replace(refusal, about_time=True)
 
 
-def invalid(code: str, *, zh: str, en: str, about: tuple[str, ...] = ()) -> Refusal:
-    return Refusal(code, InvalidError, zh, en, about=about)
+def invalid(code: str, *, zh: str, en: str, about: tuple[str, ...] = (), header: str = "") -> Refusal:
+    return Refusal(code, InvalidError, zh, en, about=about, header=header)
 
 
 def unauthorized(code: str, *, zh: str, en: str, about: tuple[str, ...] = ()) -> Refusal:
@@ -166,8 +178,8 @@ def conflict(code: str, *, zh: str, en: str, about: tuple[str, ...] = ()) -> Ref
     return Refusal(code, ConflictError, zh, en, about=about)
 
 
-def refused(code: str, *, zh: str, en: str, about: tuple[str, ...] = ()) -> Refusal:
-    return Refusal(code, RefusedError, zh, en, about=about)
+def refused(code: str, *, zh: str, en: str, about: tuple[str, ...] = (), header: str = "") -> Refusal:
+    return Refusal(code, RefusedError, zh, en, about=about, header=header)
 
 
 def too_large(code: str, *, zh: str, en: str) -> Refusal:
@@ -186,8 +198,9 @@ BODY_INVALID: Final = invalid("BODY_INVALID", zh="请求内容不正确。", en=
 QUERY_INVALID: Final = invalid("QUERY_INVALID", zh="查询参数不正确。", en="A query parameter is not valid.")
 IDEMPOTENCY_KEY_REUSED: Final = refused(
     "IDEMPOTENCY_KEY_REUSED",
-    zh="同一个 Idempotency-Key 被用于不同的请求。",
-    en="This Idempotency-Key was used with another request body.",
+    zh="同一个 Idempotency-Key 被用于不同的请求；请为新的请求生成新的键。",
+    en="This Idempotency-Key was used with another request body; make a new key for a new request.",
+    header="Idempotency-Key",
 )
 SIGNATURE_MISSING: Final = unauthorized(
     "SIGNATURE_MISSING",
@@ -265,9 +278,7 @@ REFUND_EXCEEDS_PAID: Final = refused(
     "REFUND_EXCEEDS_PAID", zh="退款金额超过实付金额。", en="This is more than was paid.", about=("amount_fen",)
 )
 FILE_DIFFERS: Final = conflict("FILE_DIFFERS", zh="文件已存在且内容不同。", en="The file exists with other contents.")
-TOO_MANY: Final = throttled(
-    "TOO_MANY", zh="操作过于频繁，请在 {retry_after} 秒后重试。", en="Too often; try again in {retry_after} seconds."
-)
+TOO_MANY: Final = throttled("TOO_MANY", zh="操作过于频繁，请在 {wait} 后重试。", en="Too often; try again in {wait}.")
 STORE_UNAVAILABLE: Final = unavailable(
     "STORE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The store did not answer; try again."
 )

@@ -12,7 +12,10 @@ CURSOR_INVALID: Final = invalid(
     "CURSOR_INVALID", zh="翻页标记无效，请重新开始。", en="The cursor is not valid; start again without it."
 )
 IDEMPOTENCY_KEY_MISSING: Final = invalid(
-    "IDEMPOTENCY_KEY_MISSING", zh="缺少 Idempotency-Key 请求头。", en="The Idempotency-Key header is missing."
+    "IDEMPOTENCY_KEY_MISSING",
+    zh="缺少 Idempotency-Key 请求头。",
+    en="The Idempotency-Key header is missing.",
+    header="Idempotency-Key",
 )
 CREDENTIALS_MISSING: Final = unauthorized("CREDENTIALS_MISSING", zh="请先登录。", en="Log in first.")
 KEY_INVALID: Final = unauthorized("KEY_INVALID", zh="接口密钥无效。", en="The API key is not valid.")

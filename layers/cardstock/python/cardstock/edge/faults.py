@@ -239,7 +239,10 @@ def _parts(bounds: Mapping[str, Any], english: bool) -> Iterator[str]:
             yield bounds[name][english]
     if "allowed" in bounds:
         listed = [str(one) for one in bounds["allowed"]]
-        yield f"one of {', '.join(listed)}" if english else f"{'、'.join(listed)} 之一"
+        if len(listed) == 1:
+            yield listed[0]
+        else:
+            yield f"one of {', '.join(listed)}" if english else f"{'、'.join(listed)} 之一"
     if "min" in bounds:
         yield f"at least {bounds['min']}" if english else f"不小于 {bounds['min']}"
     if "max" in bounds:

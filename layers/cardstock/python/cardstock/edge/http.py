@@ -316,7 +316,9 @@ class Api:
         except errors.CardstockError as error:
             if error.refusal not in refusals_of(route):
                 logger.warning("undeclared refusal", code=error.code, route=f"{route.method} {route.path}")
-            if error.refusal.about and not error.pointers and route.body is not Nothing:
+            if error.refusal.header:
+                error.pointers = (errors.Pointer(f"#header/{error.refusal.header}", error.code),)
+            elif error.refusal.about and not error.pointers and route.body is not Nothing:
                 error.pointers = pointers_about(error.refusal, call.event)
             return _refuse(error, call, f"{route.method} {route.path}")
 

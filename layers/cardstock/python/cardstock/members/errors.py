@@ -11,8 +11,8 @@ PLATFORM_UNKNOWN: Final = invalid(
 )
 LOGIN_CODE_INVALID: Final = unauthorized(
     "LOGIN_CODE_INVALID",
-    zh="登录码无效，请重新登录。",
-    en="The login code is not valid; log in again.",
+    zh="登录码或手机号授权码无效，请重新获取后登录。",
+    en="The login code or the phone code is not valid; get new codes and log in again.",
     about=("login_code",),
 )
 APP_UNKNOWN: Final = invalid(
@@ -26,8 +26,8 @@ SESSION_ENDED: Final = unauthorized(
 )
 LOGIN_TOO_OFTEN: Final = throttled(
     "LOGIN_TOO_OFTEN",
-    zh="登录过于频繁，请在 {retry_after} 秒后重试。",
-    en="Too many log-ins; try again in {retry_after} seconds.",
+    zh="登录过于频繁，请在 {wait} 后重试。",
+    en="Too many log-ins; try again in {wait}.",
 )
 LOGIN_BLOCKED: Final = forbidden(
     "LOGIN_BLOCKED",
@@ -109,8 +109,9 @@ ORDERS_OPEN: Final = refused(
 )
 REFUNDS_OPEN: Final = refused(
     "REFUNDS_OPEN",
-    zh="还有未完成的退款，订单：{orders}。请等待退款结束。",
-    en="Refunds are still open, of the orders {orders}. Wait until they have ended.",
+    zh="还有未完成的退款，订单：{orders}。请等待退款结束；被支付渠道拒绝的退款由客服处理。",
+    en="Refunds are still open, of the orders {orders}. Wait until they have ended; the shop's staff decide those that "
+    "the payment channel has refused.",
 )
 DEBT_OPEN: Final = refused(
     "DEBT_OPEN",

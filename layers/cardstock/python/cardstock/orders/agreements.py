@@ -27,7 +27,7 @@ from cardstock.orders.model import MAX_PAY_NOS, Order
 from cardstock.orders.payment import end_payment, record_payment, require_waiting
 from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.ports import Agreements, Orders, PaymentAgreements
-from cardstock.orders.steps import ATTEMPTS, Channels, channels_in, find_order
+from cardstock.orders.steps import ATTEMPTS, PLATFORMS, Channels, channels_in, find_order
 
 AgreementChannels: TypeAlias = Mapping[str, PaymentAgreements]
 """The channels that charge members under agreements, by name."""
@@ -73,11 +73,13 @@ def ask_agreement(
 
     `most` is what the member chooses within the bounds of the deployment. A repeat answers the first agreement while
     that is not signed. Raises `InvalidError` CHANNEL_UNKNOWN, `ConflictError` APP_DIFFERS (the log-in names no app, or
-    another platform's),
-    `RefusedError` AGREEMENT_BOUNDS or AGREEMENTS_TOO_MANY, and `UnavailableError` if the channel gives no usable
+    another platform's), `RefusedError` AGREEMENTS_NOT_OFFERED (a platform's channel), AGREEMENT_BOUNDS or
+    AGREEMENTS_TOO_MANY, and `UnavailableError` if the channel gives no usable
     answer.
     """
     if channel not in needs.channels:
+        if channel in PLATFORMS:
+            raise errors.AGREEMENTS_NOT_OFFERED()
         raise errors.CHANNEL_UNKNOWN(pointers=(Pointer("/channel", "CHANNEL_UNKNOWN"),))
     if not app or channel not in channels_in(app, needs.channels):
         raise errors.APP_DIFFERS(pointers=(Pointer("/channel", "APP_DIFFERS"),))

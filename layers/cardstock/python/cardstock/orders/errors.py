@@ -65,8 +65,9 @@ CHANNEL_UNKNOWN: Final = invalid(
 )
 PAYMENT_NOT_OFFERED: Final = conflict(
     "PAYMENT_NOT_OFFERED",
-    zh="该平台的小程序暂不支持支付，请在微信、支付宝或抖音小程序中下单。",
-    en="Payment is not offered on this platform; place the order on WeChat, Alipay or Douyin.",
+    zh="百度没有支付方式：在百度小程序下的订单，请改在微信、支付宝或抖音小程序中下单；其他订单请选用下单平台的支付方式。",
+    en="Baidu has no payment: place an order of its app anew on WeChat, Alipay or Douyin; pay another order by a "
+    "channel of the app in which it was placed.",
     about=("channel",),
 )
 ORDER_PAID: Final = conflict("ORDER_PAID", zh="订单已支付。", en="The order has been paid.")
@@ -113,6 +114,12 @@ INSTALMENTS_BELOW_LEAST: Final = refused(
     zh="订单金额未达到分期的最低金额 {least_fen}。",
     en="Instalments need an order of at least {least_fen}.",
     about=("instalments",),
+)
+AGREEMENTS_NOT_OFFERED: Final = refused(
+    "AGREEMENTS_NOT_OFFERED",
+    zh="该支付方式不支持免密支付。",
+    en="This payment channel offers no payment agreements.",
+    about=("channel",),
 )
 AGREEMENT_BOUNDS: Final = refused(
     "AGREEMENT_BOUNDS",
@@ -171,6 +178,12 @@ CHARGES_TOO_MANY: Final = refused(
 )
 REFUND_TOO_MUCH: Final = refused(
     "REFUND_TOO_MUCH", zh="退款数量超过可退数量。", en="This is more than can be refunded.", about=("lines",)
+)
+REFUND_WAITS: Final = conflict(
+    "REFUND_WAITS",
+    zh="这些商品之前的退款被支付渠道拒绝，正等待客服处理，请勿重复申请。",
+    en="An earlier refund of these units was refused by its channel and waits for the shop's staff; do not ask again.",
+    about=("lines",),
 )
 REFUND_TOO_LATE: Final = timed(
     refused("REFUND_TOO_LATE", zh="已超过退款期限。", en="The time to refund this payment is over.")
@@ -264,6 +277,7 @@ CHARGING: Final = (
 )
 ASKING_AGREEMENT: Final = (
     CHANNEL_UNKNOWN,
+    AGREEMENTS_NOT_OFFERED,
     CHANNEL_UNAVAILABLE,
     CHANNEL_MISCONFIGURED,
     APP_DIFFERS,
@@ -272,8 +286,8 @@ ASKING_AGREEMENT: Final = (
 )
 CHECKING_AGREEMENT: Final = (NOT_FOUND, CHANNEL_UNAVAILABLE, CHANNEL_MISCONFIGURED, CHANNEL_MISSING)
 NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, CHANNEL_MISCONFIGURED, NOT_FOUND)
-REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE, UNITS_SENT)
-RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
+REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_WAITS, REFUND_TOO_LATE, UNITS_SENT)
+RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_WAITS, REFUND_TOO_LATE)
 GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, GOODWILL_LIMIT, REFUND_TOO_LATE)
 CLOSING: Final = (CHANNEL_MISSING, CHANNEL_MISCONFIGURED, CHANNEL_UNAVAILABLE, REFUND_PENDING, REFUND_SUCCEEDED)
 GRANTING_ASKED: Final = (REFUND_EXCEEDS_PAID, REFUND_TOO_LATE)

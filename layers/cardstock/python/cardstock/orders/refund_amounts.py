@@ -3,6 +3,7 @@
 All refunds of a line together are exactly what was paid for it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -45,6 +46,22 @@ def return_lines(
                 lines.append(RefundLine(line.line_no, sku, part, fen, restock=restock))
                 line = replace(line, refunded_units=line.refunded_units + part, refunded_fen=line.refunded_fen + fen)
     return tuple(lines)
+
+
+def refused_in_the_way(order: Order, units: Mapping[str, int], refunds: Iterable[Refund]) -> list[str]:
+    """The ids of refunds that their channel refused and that have the units which a return of `units` by SKU lacks.
+
+    Empty if more is wanted than would be there once they were given up.
+    """
+    refused = [refund for refund in refunds if refund.status == "refused"]
+    held = Counter[str]()
+    for part in (part for refund in refused for part in refund.lines):
+        held[part.sku] += part.units
+    left = {line.sku: line.units - line.refunded_units for line in order.lines}
+    lacking = {sku for sku, count in units.items() if count > left.get(sku, 0)}
+    if any(units[sku] > left.get(sku, 0) + held[sku] for sku in lacking):
+        return []
+    return [refund.refund_id for refund in refused if any(part.sku in lacking for part in refund.lines)]
 
 
 def _share(line: OrderLine, count: int) -> Fen:

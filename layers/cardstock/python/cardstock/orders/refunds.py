@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.errors import IDEMPOTENCY_KEY_REUSED, STORE_BUSY, Pointer
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED, STORE_BUSY, Pointer, RefusedError
 from cardstock.ids import RequestKey, derived_id
 from cardstock.money import BPS_ONE, Bps, Fen
 from cardstock.orders import errors
@@ -19,6 +19,7 @@ from cardstock.orders.refund_amounts import (
     cancel_unsent,
     goodwill_limit,
     goodwill_lines,
+    refused_in_the_way,
     return_lines,
 )
 from cardstock.orders.refund_model import REFUND_WINDOW, AskedGoodwill, Refund, RefundLine
@@ -60,11 +61,11 @@ def request_refund(
     Amounts are those of `return_lines`. The freight of a part is refunded with its last unit if nothing of it was sent.
     The units are taken off their supplier order now, and are for sale again when the refund has succeeded. A repeat of
     `request` returns the first refund. Raises `RefusedError` REFUND_TOO_MUCH or REFUND_TOO_LATE, `ConflictError`
-    ORDER_NOT_PAID or UNITS_SENT; nothing is refunded then.
+    ORDER_NOT_PAID, REFUND_WAITS (a refund of them was refused) or UNITS_SENT; nothing is refunded then.
     """
 
     def lines_of(order: Order, supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
-        lines = return_lines(order, merge_units(requested), supplier_orders)
+        lines = _return_lines(order, requested, supplier_orders, orders)
         sent = [line.sku for line in lines if not line.restock]
         if sent:
             raise errors.UNITS_SENT(skus=sent)
@@ -89,9 +90,26 @@ def accept_return(
     """
 
     def lines_of(order: Order, supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
-        return return_lines(order, merge_units(returned), supplier_orders)
+        return _return_lines(order, returned, supplier_orders, orders)
 
     return _make_refund(order_id, RefundTerms(None, "return", lines_of, reason, request, granted_by=actor), orders)
+
+
+def _return_lines(
+    order: Order,
+    requested: Sequence[RequestedUnits],
+    supplier_orders: Mapping[str, SupplierOrder],
+    orders: Orders,
+) -> tuple[RefundLine, ...]:
+    """As `return_lines`; REFUND_WAITS where refunds that their channel refused have the units that are lacking."""
+    units = merge_units(requested)
+    try:
+        return return_lines(order, units, supplier_orders)
+    except RefusedError as error:
+        waiting = refused_in_the_way(order, units, orders.refunds_of_order(order.order_id))
+        if not waiting:
+            raise
+        raise errors.REFUND_WAITS(refunds=waiting) from error
 
 
 def grant_goodwill(

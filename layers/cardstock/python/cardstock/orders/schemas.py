@@ -286,8 +286,9 @@ class OrderView(Model):
     refunded_fen: Annotated[
         int,
         Meta(
-            description="Fen refunded or requested, including freight; the refunds say which. An order whose every "
-            "unit is refunded unsent keeps its status `paid`.",
+            description="Fen refunded or requested, including freight. Not yet paid back is what a refund of the order "
+            "has with the `status` `requested`, or `refused` while the shop's staff decide. An order whose every unit "
+            "is refunded unsent keeps its status `paid`.",
             examples=[0],
         ),
     ]

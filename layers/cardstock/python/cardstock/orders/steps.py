@@ -24,6 +24,10 @@ _WITHOUT_PAYMENT: Final = frozenset({"baidu"})
 """Platforms that members log in on, and that offer no payment here."""
 
 
+PLATFORMS: Final = _OF_PLATFORMS | _WITHOUT_PAYMENT
+"""All platforms that members log in on."""
+
+
 def offers_payment(order: Order, channel: str) -> bool:
     """Whether there is such a payment as `channel` in the app in which `order` was placed, whoever pays."""
     placed_on = order.app.partition(":")[0]

@@ -34,7 +34,7 @@ def _codes() -> frozenset[str]:
 
 def require_documented(answer: dict[str, Any]) -> None:
     """Raises AssertionError if `answer` is a refusal that the document does not describe."""
-    if answer["statusCode"] < 400 or not answer["body"].startswith('{"type":"about:blank"'):
+    if answer["statusCode"] < 400 or not str(answer.get("body")).startswith('{"type":"about:blank"'):
         return
     problem = json.loads(answer["body"])
     wrong = [f"{list(error.path)}: {error.message}" for error in _problems().iter_errors(problem)]

@@ -12,7 +12,7 @@ Amounts are integers in fen (1/100 CNY), times RFC 3339 in UTC, ids opaque strin
 own `x-codes` has their texts in both languages. With `Accept: application/vnd.cardstock.envelope+json` both come as
 `{code, data, msg, trace_id}`.
 
-A POST that creates or charges takes an `Idempotency-Key`: a repeat with the same key and body is answered as the
+A POST that lists the header `Idempotency-Key` needs one: a repeat with the same key and body is answered as the
 first time, with `Idempotent-Replayed: true`; the same key with another body is refused.
 
 Unknown fields are refused, types are strict, a body is at most 256 KB. A path that is none of these is answered 404,
@@ -37,7 +37,7 @@ ABOUT_ZH = """\
  `x-codes` 按状态码列出可能的错误码，文档的 `x-codes` 有全部错误码的中英文说明。请求带 `Accept: \
 application/vnd.cardstock.envelope+json` 时，成功和拒绝都返回 `{code, data, msg, trace_id}`。
 
-创建或收费的 POST 需要 `Idempotency-Key`：同样的键和内容再次发送，得到与第一次相同的应答，并带有\
+列出 `Idempotency-Key` 请求头的 POST 需要它：同样的键和内容再次发送，得到与第一次相同的应答，并带有\
  `Idempotent-Replayed: true`；键相同而内容不同则被拒绝。
 
 未知字段会被拒绝，类型严格检查，请求体最大 256 KB。不存在的路径返回 404：网关返回 `{"message": "Not Found"}`，或者错\

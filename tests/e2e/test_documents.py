@@ -242,6 +242,19 @@ def test_both_languages_name_the_same_settings_and_files(path: Path) -> None:
     assert named(chinese_of(path)) == named(path)
 
 
+def test_the_posts_of_members_that_need_a_key_are_those_of_the_document() -> None:
+    paths = json.loads((ROOT / "infra/contract/openapi.json").read_text("utf-8"))["paths"]
+    needing = {
+        path
+        for path, methods in paths.items()
+        if "IdempotencyKey" in json.dumps(methods.get("post", {}).get("parameters", []))
+        and {"member": []} in methods["post"]["security"]
+    }
+    [sentence] = re.findall(r"^- Six POSTs.*?\. A repeat", prose(CONTRACT), re.M | re.S)
+
+    assert set(re.findall(r"`(/v1/[^`]+)`", sentence)) == needing
+
+
 # What they name
 
 

@@ -69,8 +69,8 @@ class PaymentView(Model):
         Meta(
             examples=[{}],
             description="What the platform's pay call takes, to be passed on unchanged: `timeStamp`, `nonceStr`, "
-            "`package`, `signType` and `paySign` for `wx.requestPayment`, `tradeNO` for `my.tradePay`. Empty where "
-            "there is a `pay_url`.",
+            "`package`, `signType` and `paySign` for `wx.requestPayment`, `tradeNO` for `my.tradePay`, `data` and "
+            "`byteAuthorization` for `tt.requestOrder`. Empty where there is a `pay_url`.",
         ),
     ]
 

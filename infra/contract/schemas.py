@@ -69,6 +69,7 @@ _FIELDS: Mapping[str, str] = {
     "the code or the number is not valid": "INVALID",
     "there is nothing of that name": "UNKNOWN TEMPLATE_UNKNOWN",
     "not among `allowed`": "NOT_OFFERED",
+    "its pictures are still being made": "NOT_READY",
     "of an account's number": "NOT_DIGITS LENGTH CHECK_DIGIT",
     "no address that may be called": "URL",
     "who approved it and why": "by_and_reason",

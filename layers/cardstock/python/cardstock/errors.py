@@ -107,9 +107,9 @@ class Refusal(msgspec.Struct, frozen=True):
     en: str
     about_time: bool = False
     alarm: str = ""
-    about: tuple[str, ...] = ()
     header: str = ""
     """The header that it is about, in place of a member."""
+    about: tuple[str, ...] = ()
 
     def __call__(self, *, pointers: tuple[Pointer, ...] = (), **facts: object) -> CardstockError:
         return self.kind(self, pointers=pointers, **facts)

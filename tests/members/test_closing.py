@@ -78,7 +78,7 @@ def test_a_repeat_after_the_end_gets_the_answer_that_was_lost(trade: Trade) -> N
     trade.clock.move(minutes=10)
     again, read = guide.close(), guide.closing()
 
-    assert closed.body["state"] == "closed"
+    assert (closed.body["state"], closed.body["given_up_fen"]) == ("closed", sums["available_fen"])
     assert (again.status, again.body) == (200, closed.body)
     assert read == closed.body
 
@@ -333,8 +333,18 @@ def test_an_account_that_is_being_closed_places_no_order_and_closes_after_a_minu
     trade.clock.move(seconds=1)
 
     assert (asked.body["state"], early.body["state"]) == ("waiting", "waiting")
-    assert (placed.status, placed.body["code"]) == (quoted.status, quoted.body["code"]) == (401, "MEMBER_ERASED")
+    assert (placed.status, placed.body["code"]) == (quoted.status, quoted.body["code"]) == (422, "MEMBER_CLOSING")
     assert anna.ask_to_close().body["state"] == "closed"
+
+
+def test_a_log_in_with_an_invite_goes_on_while_the_account_is_being_closed(cloud: Cloud) -> None:
+    guide, anna = Person("guide"), Person("anna")
+    anna.ask_to_close()
+    again = reply(serve(http_event("POST", "/v1/auth/sessions", login_body("anna", invite=guide.id))))
+    bound = anna.send("POST", "/v1/me/inviter", {"inviter": guide.id})
+
+    assert (again.status, again.body["bound_inviter"]) == (200, None)
+    assert (bound.status, bound.body["code"]) == (422, "MEMBER_CLOSING")
 
 
 def test_an_order_of_which_everything_was_given_back_does_not_keep_the_account(trade: Trade) -> None:

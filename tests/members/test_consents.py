@@ -28,7 +28,7 @@ from cardstock.members.consent_model import (
     state_of,
     with_consent,
 )
-from cardstock.members.consent_texts import TERMS
+from cardstock.members.consent_texts import NEVER_VERIFIED, TERMS
 from cardstock.members.consents import AGREEMENTS
 from cardstock.members.identity import verify_person
 from cardstock.members.model import Member, Person
@@ -401,6 +401,15 @@ def test_a_stray_row_is_not_served_without_the_consent(cloud: Cloud) -> None:
     recommendations_wiring.learnt_rows().write_rows([row(anna)])
 
     assert send(anna, "GET", "/v1/recommendations").body["items"] == []
+
+
+def test_who_was_never_verified_reads_that_nothing_of_an_identity_stays(cloud: Cloud) -> None:
+    anna, bert = newcomer("anna", "identity_check"), newcomer("bert", "identity_check")
+    who = {"name": "王小明", "id_number": "11010519491231002X"}
+    assert send(bert, "PUT", "/v1/me/identity", who).status == 200
+    kept = [say(each, "identity_check", granted=False).body["kept"] for each in (anna, bert)]
+
+    assert kept == [NEVER_VERIFIED["zh"], TERMS["identity_check"].zh.kept]
 
 
 def test_a_withdrawn_bank_account_is_deleted_and_the_next_one_waits_for_the_staff(

@@ -12,10 +12,12 @@ from cardstock import members as area
 from cardstock.files import Document
 from cardstock.flows import exporting, exporting_wiring
 from cardstock.flows.explaining_schemas import Explanation
+from cardstock.flows.joining_wiring import merge_needs
+from cardstock.flows.merging import part
 from cardstock.members import wiring as members_wiring
 from cardstock.members.export_model import FILE_LIFE, GIVES_UP_AFTER, TRANSITIONS, Export, ExportFile, state_at
 from tests.house.charts import steps_in, steps_of
-from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, serve
+from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event, serve
 from tests.people.clock import TestClock
 from tests.people.exports import Exporter
 from tests.people.replies import reply
@@ -160,6 +162,53 @@ def test_after_a_merge_is_undone_no_file_with_the_other_account_is_handed_out(ex
     third.send("DELETE", f"/v1/me/merges/{anna.id}")  # the group ends with it
     ends = {one["export_id"]: one["state"] for one in exporter.send(anna.id, "GET").body["items"]}
     assert ends == {alone: "ready", both: "expired", waiting: "expired"}
+
+
+@pytest.mark.parametrize("undoer", ["own side", "other side"])
+def test_undoing_a_merge_deletes_the_files_and_merging_again_brings_none_back(exporter: Exporter, undoer: str) -> None:
+    anna, other = exporter.person("anna"), exporter.person("anna-elsewhere")
+
+    def merge() -> None:
+        other.send("POST", "/v1/me/merges", {"code": anna.send("PUT", "/v1/me/merge-code").body["code"]})
+
+    alone = exporter.make(anna.id)
+    merge()
+    both, theirs = exporter.make(anna.id), exporter.make(other.id)
+    before = exporter.files()
+    (other if undoer == "other side" else anna).send("DELETE", f"/v1/me/merges/{other.id}")
+    after = exporter.files()
+    exporter.clock.move(minutes=1)
+    merge()
+    states = [
+        exporter.send(whose, "GET", f"/{one}").body["state"] for whose, one in ((anna.id, both), (other.id, theirs))
+    ]
+
+    assert len(before) == 3
+    assert after == [f"exports/{anna.id}/{alone}.json"]
+    assert states == ["expired", "expired"]
+    assert exporter.send(anna.id, "GET", f"/{alone}").body["state"] == "ready"
+    assert exporter.send(anna.id, "GET", f"/{exporter.make(anna.id)}").body["state"] == "ready"
+
+
+def test_a_merge_that_was_undone_and_left_a_file_is_finished_by_the_repeat(exporter: Exporter) -> None:
+    anna, other = exporter.person("anna"), exporter.person("anna-elsewhere")
+    other.send("POST", "/v1/me/merges", {"code": anna.send("PUT", "/v1/me/merge-code").body["code"]})
+    exporter.make(anna.id)
+    part(other.id, anna.id, merge_needs())  # killed after this
+    again = reply(serve(http_event("DELETE", f"/v1/me/merges/{other.id}", token=access_token(anna.id))))
+
+    assert (again.status, exporter.files()) == (404, [])
+
+
+def test_a_file_has_the_records_of_exports_with_its_own(exporter: Exporter) -> None:
+    anna = exporter.person("anna")
+    first = exporter.make(anna.id)
+    second = exporter.make(anna.id)
+    read = exporter.read(anna.id, second)["members"][0]
+
+    assert [one["export_id"] for one in read["exports"]] == [first, second]
+    assert exporter.read(anna.id, first)["counts"]["exports"] == 1
+    assert all("current" not in one for one in read["sessions"])
 
 
 def test_a_closed_account_leaves_no_export_that_can_be_read(exporter: Exporter) -> None:

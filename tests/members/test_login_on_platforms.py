@@ -68,14 +68,14 @@ def test_an_unknown_app_is_pointed_at(real: Real) -> None:
     assert [wrong["pointer"] for wrong in problem["errors"]] == ["/app_id"]
 
 
-def test_a_platform_without_an_answer_keeps_nothing_and_may_be_asked_again(
+def test_a_platform_without_an_answer_keeps_nothing_and_new_codes_are_needed(
     real: Real, cloud: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = cloud.state()
     real.server.fail_next(["stall"])
     status, problem, _ = log_in(real)
 
-    assert (status, problem["code"], problem["retryable"]) == (503, "PLATFORM_UNAVAILABLE", True)
+    assert (status, problem["code"], problem["retryable"]) == (401, "LOGIN_CODES_USED", False)
     assert cloud.state() == before
     assert '"LoginsUnanswered":[1.0]' in capsys.readouterr().out
     assert log_in(real)[0] == 200

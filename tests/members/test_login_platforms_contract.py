@@ -120,12 +120,12 @@ def test_an_app_that_is_not_configured_is_named(real: Real) -> None:
 
 
 @pytest.mark.parametrize("mode", ["server_error", "not_json", "stall", "answer_lost", "half"])
-def test_without_an_answer_the_platform_is_unavailable_and_the_cause_is_told(real: Real, mode: str) -> None:
+def test_without_an_answer_the_codes_may_be_used_up_and_the_cause_is_reported(real: Real, mode: str) -> None:
     real.server.fail_next([mode])
     refused = refusal(lambda: identify(real))
     ((platform, app_id, cause),) = real.told
 
-    assert (type(refused), refused.code) == (UnavailableError, "PLATFORM_UNAVAILABLE")
+    assert (type(refused), refused.code) == (UnauthorizedError, "LOGIN_CODES_USED")
     assert (platform, app_id) == (real.name, real.app_id)
     assert cause in ("http_502", "malformed", "signature", "timeout", "unreachable")
 

@@ -5,8 +5,8 @@ from cardstock.aws.tables import connect
 from cardstock.clock import rfc3339
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import MEMBER_ERASED
-from cardstock.flows import merging
-from cardstock.flows.joining_wiring import merge_needs
+from cardstock.flows import merging, undoing
+from cardstock.flows.joining_wiring import merge_needs, undoing_needs
 from cardstock.members import account_schemas as schemas
 from cardstock.members import phones
 from cardstock.members.merge_model import MERGE_CODES, MERGE_TRIES
@@ -57,10 +57,11 @@ def list_merged_accounts(request: Request[Nothing, Nothing]) -> schemas.MergedAc
 def undo_merge(request: Request[Nothing, Nothing]) -> Answer:
     """Undo the merge of an account: this one, or one that is merged with it. For thirty days after its merge.
 
-    Afterwards counts are as if they had never been one person; rewards that are held stay held. Refused once one of the
+    Afterwards counts are as if they had never been one person; rewards that are held stay held. Exports
+    with data of both are deleted, and links to them end. Refused once one of the
     accounts is, or was, a person of the staff.
     """
-    merging.part(request.path["member_id"], request.caller.id, merge_needs())
+    undoing.undo_merge(request.path["member_id"], request.caller.id, undoing_needs())
     return Answer("", status=204)
 
 

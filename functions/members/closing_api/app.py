@@ -24,7 +24,7 @@ def close_account(request: Request[closing_schemas.CloseAccount, Nothing]) -> cl
     """Close the account for good, or have it wait: then a night closes it, and the client need not call again.
 
     Refused while orders, refunds or debts are open. From the first call on the member earns nothing from new orders
-    and places none (`MEMBER_ERASED`), which cannot be taken back; from a minute later on (`again_at`) the night, or
+    and places none (`MEMBER_CLOSING`), which cannot be taken back; from a minute later on (`again_at`) the night, or
     the same call, closes the account. Frozen rewards are waited for, and available money is paid with the next
     payout: unless the member gives up exactly that sum, or it cannot be paid and is set aside as unclaimed. What the
     last call gives up is kept until then; if another sum is available by now, the account waits

@@ -4,7 +4,7 @@ from cardstock.aws.tables import connect
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.members import export_schemas as schemas
 from cardstock.members.exports import ask_export, find_export, list_exports
-from cardstock.members.wiring import export_files, export_queue, exports, members
+from cardstock.members.wiring import export_files, export_queue, exports, members, merges
 from cardstock.partners.wiring import callers
 
 api = Api("exports", callers=callers)
@@ -28,14 +28,16 @@ def ask_for_export(request: Request[Nothing, Nothing]) -> Answer:
 def get_export(request: Request[Nothing, Nothing]) -> schemas.ExportWithLink:
     """Read how an export stands, and get a link to its file, which is good for a quarter of an hour."""
     member_id, export_id = request.caller.id, request.path["export_id"]
-    found = find_export(member_id, export_id, members=members(), exports=exports(), files=export_files())
+    found = find_export(
+        member_id, export_id, members=members(), merges=merges(), exports=exports(), files=export_files()
+    )
     return schemas.ExportWithLink.with_link(found)
 
 
 @api.get("/v1/me/exports", answer=schemas.ExportList, auth="member", codes=schemas.LISTING_CODES)
 def list_own_exports(request: Request[Nothing, Nothing]) -> schemas.ExportList:
     """List the member's exports of the last thirty days, newest first."""
-    return schemas.ExportList.of(list_exports(request.caller.id, members=members(), exports=exports()))
+    return schemas.ExportList.of(list_exports(request.caller.id, members=members(), merges=merges(), exports=exports()))
 
 
 handler = api.handler

@@ -221,7 +221,15 @@ SIGNATURE_STALE: Final = timed(
 )
 NOT_FOUND: Final = not_found("NOT_FOUND", zh="没有找到。", en="Not found.")
 MEMBER_ERASED: Final = unauthorized(
-    "MEMBER_ERASED", zh="账号已注销，或正在注销。", en="This account is closed, or is being closed."
+    "MEMBER_ERASED",
+    zh="账号已注销，约一天后可重新注册。",
+    en="This account is closed. About a day after that one can register again.",
+)
+MEMBER_CLOSING: Final = refused(
+    "MEMBER_CLOSING",
+    zh="账号正在注销，不能再下单或绑定邀请人，且不能撤回。可查看注销进度、已有订单和余额。",
+    en="This account is being closed, which cannot be taken back: no new orders and no inviter. How the closing "
+    "stands, the orders and the balance can still be read.",
 )
 CONSENT_MISSING: Final = refused(
     "CONSENT_MISSING",

@@ -315,8 +315,8 @@ CLASSES: Final = (
     ),
     Retention(
         "exports",
-        Text("会员下载自己数据的文件", "files in which members get their own data"),
-        Text("七天", "seven days"),
+        Text("会员下载自己数据的文件及其记录", "files in which members get their own data, and the record of each"),
+        Text("文件七天，记录三十天", "files seven days, the records thirty"),
         _NECESSARY,
         _NONE,
         shapes=("members.ExportItem",),

@@ -8,7 +8,7 @@ import msgspec
 from cardstock.delivery.errors import REGION_NEEDED
 from cardstock.delivery.freight import freight_parts
 from cardstock.delivery.model import Goods, Templates
-from cardstock.errors import MEMBER_ERASED
+from cardstock.errors import MEMBER_CLOSING
 from cardstock.network.ordering import Placed, position_for_order
 from cardstock.network.ports import Network
 from cardstock.orders.model import Freight, FreightPart, SentGoods
@@ -28,10 +28,10 @@ class BuyerNetwork:
         return self._place(member_id, hint).snapshot.to_compact()
 
     def _place(self, member_id: str, hint: Any) -> Placed:
-        """The buyer's place. Raises `UnauthorizedError` (MEMBER_ERASED) if the account is closed, or being closed."""
+        """The buyer's place. Raises `RefusedError` (MEMBER_CLOSING) if the account is being closed, or closed."""
         placed = position_for_order(member_id, hint, network=self._network)
         if placed.buyer.erased:
-            raise MEMBER_ERASED()
+            raise MEMBER_CLOSING()
         return placed
 
 

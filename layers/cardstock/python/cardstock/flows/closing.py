@@ -85,7 +85,7 @@ class Standing(msgspec.Struct, frozen=True):
     again_at: datetime | None = None
     """From when on the account can be closed, if only time is waited for."""
     give_up: GiveUp | None = None
-    """What the member gives up, by the last call that was not refused."""
+    """What the member gives up, by the last call that was not refused; of a closed account: what was given up."""
 
     @property
     def differs(self) -> bool:
@@ -146,7 +146,8 @@ def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds, *
             raise errors.GIVE_UP_DIFFERS(available_fen=found.balance.available)
         if found.is_ready(now):
             if _close(member, found, now, needs):
-                return Standing("closed", found.asked_at, (), (), Balance(member_id), kept=found.kept)
+                given_up = give_up if found.balance.available else None
+                return Standing("closed", found.asked_at, (), (), Balance(member_id), kept=found.kept, give_up=given_up)
             continue
         # First, so that no order has been placed since `closing_at`, wherever this is killed.
         erase_member(member_id, network=needs.network)
@@ -183,7 +184,9 @@ def _ended(member: Member | None, needs: ClosingNeeds) -> Standing | None:
     if member is None or closing is None:
         return None
     kept = kept_after(brand_day(closing.at), was_paid=needs.books.balance_of(member.id).was_paid)
-    return Standing("closed", member.closing_at or closing.at, (), (), Balance(member.id), kept=kept)
+    asked_at = member.closing_at or closing.at
+    given_up = GiveUp(closing.amount, closing.words) if closing.kind == "given_up" else None
+    return Standing("closed", asked_at, (), (), Balance(member.id), kept=kept, give_up=given_up)
 
 
 def _require_there(member: Member | None) -> Member:

@@ -113,14 +113,17 @@ class Closing(Model):
         str | None,
         Meta(
             description="Why the next payout would not pay what is available, in the language of the request; null if "
-            "it would, or if nothing is available. Closing the account sets such money aside as unclaimed.",
+            "it would, or if nothing is available. What ends by itself or by people (a payout that has not ended, "
+            "a hold, a contradiction, a debt of a closed account) is waited for; other money is set aside as "
+            "unclaimed when the account closes.",
             examples=["低于最低发放额"],
         ),
     ]
     given_up_fen: Annotated[
         int | None,
         Meta(
-            description="Fen that the member gives up, by the last call that was not refused; null: nothing.",
+            description="Fen that the member gives up, by the last call that was not refused; of a closed account: "
+            "what was given up. Null: nothing.",
             examples=[300],
         ),
     ]

@@ -221,6 +221,8 @@ def _records(member: Member, at: datetime, needs: ExportNeeds) -> Iterator[tuple
     yield from (("recommendations", row) for row in needs.rows.read_rows([member_key(member.id)]).values())
     sent = (upload_as_of(one, at) for one in list_uploads(member.id, uploads=needs.uploads))
     yield from (("uploads", one) for one in sent if one is not None)
+    asked = sorted(needs.exports.of_member(member.id), key=lambda one: (one.asked_at, one.id))
+    yield from (("exports", one) for one in asked if one.asked_at <= at)
     if member.closing_at is not None and member.closing_at <= at:
         yield "closing", member.closing_at
 

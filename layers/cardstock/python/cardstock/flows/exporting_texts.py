@@ -7,13 +7,14 @@ from cardstock.retention import BY_KEY, RetentionKey
 
 ABOUT: Final = {
     "zh": "这是截至 as_of 时刻我们保存的关于您的全部信息，包括您本人声明合并的各账号。"
-    "金额单位为分，时间为世界协调时。订单、退款、对账单等清单恰为该时刻的内容；"
+    "金额单位为分，时间为世界协调时，以 day 命名的日期为北京时间。订单、退款、对账单等清单恰为该时刻的内容；"
     "昵称、设置等单项为文件生成时的内容。sections 说明每一部分是什么、保存多久及依据。"
     "本文件含您的个人信息，请妥善保管，不要转发。",
     "en": "This is everything that is stored about you as of `as_of`, of all accounts that you have merged. Amounts "
-    "are fen, times are UTC. Lists (orders, refunds, the statement ...) are exactly those of that moment; single "
-    "values (nickname, settings) are those of the writing. `sections` says what each part is, how long it is kept, and "
-    "by which clause. The file holds your personal data: keep it safe and do not pass it on.",
+    "are fen, times are UTC, fields that are named `day` are days in China. Lists (orders, refunds, the statement ...) "
+    "are exactly those of that moment; single values (nickname, settings) are those of the writing. `sections` says "
+    "what each part is, how long it is kept, and by which clause. The file holds your personal data: keep it safe and "
+    "do not pass it on.",
 }
 
 NOT_INCLUDED: Final = (
@@ -73,6 +74,7 @@ _NAMES: Final[Mapping[str, tuple[RetentionKey, str, str]]] = {
     "payouts": ("payouts", "打款与代扣税", "Payments and withheld tax"),
     "recommendations": ("recommendations", "推荐", "Recommendations"),
     "uploads": ("uploads", "上传的图片", "Uploaded pictures"),
+    "exports": ("exports", "数据导出的记录", "Records of exports, this one too"),
     "closing": ("account", "注销", "Closing of the account"),
 }
 

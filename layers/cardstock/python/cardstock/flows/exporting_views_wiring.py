@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from cardstock.bank_accounts import schemas as bank_schemas
 from cardstock.bank_accounts.model import Holding
 from cardstock.cards.model import Share
@@ -27,6 +29,8 @@ from cardstock.ledger.model import StatementLine
 from cardstock.ledger.schemas import BalanceView, StatementEntry
 from cardstock.members.consent_model import ConsentRecord
 from cardstock.members.consent_texts import TERMS
+from cardstock.members.export_model import Export
+from cardstock.members.export_schemas import AskedExport
 from cardstock.members.merge_model import Merged
 from cardstock.members.model import LostPhone, Member, Person
 from cardstock.members.schemas import PhoneLost, SessionView
@@ -74,7 +78,9 @@ def _account(account: ExportedAccount, _language: str) -> Any:
 
 
 def _session(session: Session, _language: str) -> Any:
-    return SessionView.of(session, "")
+    """Without `current`: nobody reads a file in one of them."""
+    seen = msgspec.structs.asdict(SessionView.of(session, ""))
+    return {name: value for name, value in seen.items() if name != "current"}
 
 
 def _consent(record: ConsentRecord, language: str) -> Any:
@@ -239,6 +245,11 @@ def _upload(upload: Upload, _language: str) -> Any:
     }
 
 
+def _export(export: Export, _language: str) -> Any:
+    """As it was asked for; what becomes of it is not part of the moment."""
+    return AskedExport.of(export)
+
+
 _VIEWS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "profile": _profile,
     "accounts": _account,
@@ -260,5 +271,6 @@ _VIEWS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "payouts": _payout,
     "recommendations": _recommendation,
     "uploads": _upload,
+    "exports": _export,
     "closing": _closing,
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cardstock.flows.joining import JoiningNeeds
     from cardstock.flows.merging import MergeNeeds
     from cardstock.flows.staff_keys import KeyNeeds
+    from cardstock.flows.undoing import UndoingNeeds
     from cardstock.members.login import LoginNeeds
 
 
@@ -78,3 +79,17 @@ def merge_needs() -> "MergeNeeds":
     from cardstock.flows.merging import MergeNeeds
 
     return MergeNeeds(merges=members_wiring.merges(), network=network_wiring.network())
+
+
+@cache
+def undoing_needs() -> "UndoingNeeds":
+    """The ports of undoing a merge."""
+    from cardstock.flows.undoing import UndoingNeeds
+
+    return UndoingNeeds(
+        merging=merge_needs(),
+        members=members_wiring.members(),
+        merges=members_wiring.merges(),
+        exports=members_wiring.exports(),
+        files=members_wiring.export_files(),
+    )

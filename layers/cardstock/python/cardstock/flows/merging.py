@@ -100,8 +100,9 @@ def group_of(member_id: str, needs: MergeNeeds) -> Group | None:
     return needs.merges.find_group(member.group) if member.group else None
 
 
-def part(leaving_id: str, member_id: str, needs: MergeNeeds) -> None:
-    """Undo the merge of `leaving_id`, who leaves the group of `member_id`. Counts are then as they were without it.
+def part(leaving_id: str, member_id: str, needs: MergeNeeds) -> frozenset[str]:
+    """Undo the merge of `leaving_id`, who leaves the group of `member_id`; returns who was in it. Counts are then as
+    they were without it.
 
     A group of one ends. Raises `NotFoundError` if they are not in one group, `RefusedError` MERGE_FINAL,
     LINKED_TO_STAFF (one of them is or was a person of the staff, who could then act on the own orders);
@@ -120,7 +121,7 @@ def part(leaving_id: str, member_id: str, needs: MergeNeeds) -> None:
         rest = replace(group, members=tuple(each for each in group.members if each.member_id != leaving_id))
         step = _step(found, rest, now, needs)
         if needs.merges.commit(step):
-            return
+            return group.ids
     raise STORE_BUSY()
 
 

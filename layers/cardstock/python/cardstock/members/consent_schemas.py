@@ -12,7 +12,7 @@ from cardstock.edge.http import Model
 from cardstock.errors import MEMBER_ERASED, NOT_FOUND
 from cardstock.members import errors
 from cardstock.members.consent_model import PURPOSES, Purpose, Versions, known_purpose, state_of
-from cardstock.members.consent_texts import TERMS
+from cardstock.members.consent_texts import NEVER_VERIFIED, TERMS
 from cardstock.members.model import Member
 from cardstock.members.schemas import PurposeKey, Version
 
@@ -98,8 +98,14 @@ class ConsentView(Model):
             version=None if said is None else said.version,
             at=None if said is None else rfc3339(said.at),
             current_version=versions[purpose],
-            kept=TERMS[purpose].notice(language).kept if state == "withdrawn" else None,
+            kept=_kept(member, purpose, language) if state == "withdrawn" else None,
         )
+
+
+def _kept(member: Member, purpose: Purpose, language: str) -> str:
+    if purpose == "identity_check" and member.person is None:
+        return NEVER_VERIFIED["en" if language == "en" else "zh"]
+    return TERMS[purpose].notice(language).kept
 
 
 class ConsentList(Model):

@@ -17,7 +17,8 @@ TERMS: Final[Mapping[Purpose, Terms]] = {
         withdrawable=False,
         zh=Notice(
             title="账号与购物",
-            what="平台账号标识、手机号、昵称，订单、收货人、付款与退款，支付协议，付款人和设备的标记（不可还原的摘要），奖励及推荐关系。"
+            what="平台账号标识、手机号、昵称、出生年份、进入场景，订单、收货人、付款与退款，支付协议，付款人和设备的标记（不可还原的摘要），"
+            "奖励及推荐关系，您在名片上填写的内容（如姓名、电话、邮箱、地址），您上传的图片和文件。"
             "仅限年满 14 周岁的人使用。",
             why="登录、下单、发货、付款、退款，计算和发放奖励，以及识别同一人用多个账号套取奖励。",
             to_whom="登录平台（微信、支付宝、抖音、百度）收到登录码和手机号授权码；供应商收到收货人和所购商品；支付机构收到付款信息；"
@@ -28,9 +29,10 @@ TERMS: Final[Mapping[Purpose, Terms]] = {
         ),
         en=Notice(
             title="Account and shopping",
-            what="Platform account, telephone number, nickname; orders, receivers, payments and refunds; payment "
-            "agreements; marks of payers and devices (digests that do not give them back); rewards and the place in "
-            "the referral network. Only for people of 14 or older.",
+            what="Platform account, telephone number, nickname, year of birth, the scene by which you came; orders, "
+            "receivers, payments and refunds; payment agreements; marks of payers and devices (digests that do not "
+            "give them back); rewards and the place in the referral network; what you write on a card (such as name, "
+            "telephone number, e-mail, address); pictures and files that you upload. Only for people of 14 or older.",
             why="To log in, order, deliver, pay and refund, to compute and pay rewards, and to see when one person "
             "takes rewards through several accounts.",
             to_whom="Login platforms (WeChat, Alipay, Douyin, Baidu) get the codes of log-ins and of telephone "
@@ -102,8 +104,8 @@ TERMS: Final[Mapping[Purpose, Terms]] = {
             to_whom="实名核验服务；税务机关收到代扣代缴信息。",
             how_long="身份证号码不保存，只保存加盐哈希、掩码和出生日期；有过发放的，涉税记录保存十年。",
             how_withdrawn="随时在同意设置中撤回，之后不再核验，也不再发放奖励，直到再次同意。",
-            kept="已核验的姓名、出生日期、号码掩码和哈希予以保留：已付款项的涉税记录须保存十年"
-            "（税收征收管理法实施细则第 29 条），且同一人须能识别。",
+            kept="已核验的姓名、出生日期、号码掩码和哈希在账号注销前予以保留，以识别同一人；"
+            "若有过发放，其涉税记录须保存十年（税收征收管理法实施细则第 29 条）。",
         ),
         en=Notice(
             title="Identity check",
@@ -114,9 +116,9 @@ TERMS: Final[Mapping[Purpose, Terms]] = {
             "records of tax for ten years.",
             how_withdrawn="At any time in the consents: then nothing is checked and no reward is paid until you "
             "agree again.",
-            kept="The name, the date of birth, the masked number and the hash of a check that was done stay: records "
-            "of tax are kept for ten years (Implementation Rules of the Tax Collection Law, article 29), and one "
-            "person must be recognised.",
+            kept="The name, the date of birth, the masked number and the hash of the check stay until the account is "
+            "closed, because one person must be recognised. If you were paid, the records of tax are kept for ten "
+            "years (Implementation Rules of the Tax Collection Law, article 29).",
         ),
     ),
     "bank_account": Terms(
@@ -146,3 +148,9 @@ TERMS: Final[Mapping[Purpose, Terms]] = {
         ),
     ),
 }
+
+NEVER_VERIFIED: Final = {
+    "zh": "您没有核验过身份，没有保存任何身份信息。",
+    "en": "You were never verified: nothing of an identity is stored.",
+}
+"""What stays after `identity_check` was withdrawn by a member who has no verified identity, by language."""

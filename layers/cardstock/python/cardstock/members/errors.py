@@ -45,6 +45,11 @@ PLATFORM_UNAVAILABLE: Final = unavailable(
     zh="登录平台暂时没有响应，请稍后重试。",
     en="The login platform did not answer; try again.",
 )
+LOGIN_CODES_USED: Final = unauthorized(
+    "LOGIN_CODES_USED",
+    zh="登录平台的答复不可用，登录码和手机号授权码可能已失效，请重新获取后再试。",
+    en="The login platform gave no usable answer, and its codes may be used up: get new ones and try again.",
+)
 PLATFORM_MISCONFIGURED: Final = replace(
     unavailable(
         "PLATFORM_MISCONFIGURED",

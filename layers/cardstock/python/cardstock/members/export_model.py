@@ -73,7 +73,8 @@ class ExportStanding(msgspec.Struct, frozen=True):
 
 
 def state_at(export: Export, now: datetime, group: Collection[str] = ()) -> ExportState:
-    """How an export stands: by time, and by `group`, who are merged with its member now; nothing is stored for that.
+    """How an export stands: by time, and by `group`, who have been merged with its member since it was asked for;
+    nothing is stored for that.
 
     A file with data of a member who is not merged any more has expired.
     """

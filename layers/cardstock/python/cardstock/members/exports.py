@@ -1,7 +1,7 @@
 """A member asks for an export, sees how it stands, and reads its file. What is in it is `flows.exporting`."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,8 +12,9 @@ from cardstock.errors import NOT_FOUND
 from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult, derived_id
 from cardstock.members.export_model import Export, ExportFile, ExportStanding, export_key, state_at
+from cardstock.members.merge_model import Group
 from cardstock.members.model import Member
-from cardstock.members.ports import ExportFiles, ExportQueue, Exports, Members
+from cardstock.members.ports import ExportFiles, ExportQueue, Exports, Members, Merges
 from cardstock.members.profile import find_caller
 
 
@@ -34,7 +35,7 @@ def ask_export(
 
 
 def find_export(
-    member_id: str, export_id: str, *, members: Members, exports: Exports, files: ExportFiles
+    member_id: str, export_id: str, *, members: Members, merges: Merges, exports: Exports, files: ExportFiles
 ) -> ExportStanding:
     """The member's own export, and a link to its file if it is ready. The link is good for a quarter of an hour.
 
@@ -46,24 +47,47 @@ def find_export(
     found = exports.find(export_id)
     if found is None or found.member_id != member_id:
         raise NOT_FOUND()
-    [standing] = _standing(member, [found], members)
+    [standing] = _standing(member, [found], merges)
     return replace(standing, link=files.link(found.key)) if standing.state == "ready" else standing
 
 
-def list_exports(member_id: str, *, members: Members, exports: Exports) -> Sequence[ExportStanding]:
+def list_exports(member_id: str, *, members: Members, merges: Merges, exports: Exports) -> Sequence[ExportStanding]:
     """The member's exports of the last month, newest first. Raises `UnauthorizedError` (MEMBER_ERASED)."""
     member = find_caller(member_id, members=members)
     found = sorted(exports.of_member(member_id), key=lambda export: (export.asked_at, export.id), reverse=True)
-    return _standing(member, found, members)
+    return _standing(member, found, merges)
 
 
-def _standing(member: Member, exports: Sequence[Export], members: Members) -> Sequence[ExportStanding]:
+def remove_parted(
+    member_ids: Collection[str], *, members: Members, merges: Merges, exports: Exports, files: ExportFiles
+) -> None:
+    """Remove the files of these members' exports that have data of a member who is not merged with them any more.
+
+    Safe to repeat and to interrupt. It reads an index: an export of the last second may be missed; nobody gets a link
+    to that one, and its file goes after a week.
+    """
+    for member in members.find_members(member_ids).values():
+        for standing in _standing(member, exports.of_member(member.id), merges):
+            file = standing.export.file
+            if standing.state == "expired" and file is not None and file.merged:
+                files.remove(standing.export.key)
+
+
+def _standing(member: Member, exports: Sequence[Export], merges: Merges) -> Sequence[ExportStanding]:
     """How the member's exports stand. One read more if other members' data are in one."""
-    others = {other for export in exports if export.file for other in export.file.merged}
-    found = members.find_members(others) if others and member.group else {}
-    group = [key for key, other in found.items() if other.group == member.group]
+    is_shared = any(export.file and export.file.merged for export in exports)
+    group = merges.find_group(member.group) if is_shared and member.group else None
     now = clock.now()
-    return [ExportStanding(export, state_at(export, now, group)) for export in exports]
+    return [
+        ExportStanding(export, state_at(export, now, _merged_since(group, member.id, export.asked_at)))
+        for export in exports
+    ]
+
+
+def _merged_since(group: Group | None, member_id: str, at: datetime) -> Collection[str]:
+    """Who has been merged with the member without an end since `at`: who merges again later is not."""
+    ids = {one.member_id for one in group.members if one.at <= at} if group else set[str]()
+    return ids if member_id in ids else ()
 
 
 class _OfMember(msgspec.Struct):

@@ -23,7 +23,8 @@ class LoginPlatform(Protocol):
     Its session keys stay inside the adapter. Both methods raise `UnauthorizedError` (LOGIN_CODE_INVALID) when the
     platform does not know the code, `InvalidError` (APP_UNKNOWN) when no such app of the platform is configured,
     `ThrottledError` (LOGIN_TOO_OFTEN, with `retry_after` in seconds), and `UnavailableError`: PLATFORM_UNAVAILABLE when
-    it gives no answer, PLATFORM_MISCONFIGURED when it does not take our app id, secret, key or address.
+    it did nothing, PLATFORM_MISCONFIGURED when it does not take our app id, secret, key or address; `UnauthorizedError`
+    (LOGIN_CODES_USED) when it gave no usable answer, so that its codes may be used up.
     """
 
     @property

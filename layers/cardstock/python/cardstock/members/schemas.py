@@ -17,6 +17,7 @@ from cardstock.errors import (
     INVITER_SELF,
     INVITER_TOO_LATE,
     INVITER_UNKNOWN,
+    MEMBER_CLOSING,
     MEMBER_ERASED,
     TOKEN_EXPIRED,
     TOKEN_INVALID,
@@ -39,6 +40,7 @@ INVITER_CODES: Final = (
     INVITER_BOUND,
     INVITER_TOO_LATE,
     INVITER_HAS_REFERRED,
+    MEMBER_CLOSING,
     MEMBER_ERASED,
 )
 LOGIN_CODES: Final = (
@@ -50,6 +52,7 @@ LOGIN_CODES: Final = (
     errors.LOGIN_TOO_OFTEN,
     errors.LOGIN_BLOCKED,
     errors.PHONE_NOT_GRANTED,
+    errors.LOGIN_CODES_USED,
     errors.PLATFORM_UNAVAILABLE,
     errors.PLATFORM_MISCONFIGURED,
     TOO_MANY,
@@ -63,6 +66,7 @@ PHONE_CODES: Final = (
     errors.LOGIN_BLOCKED,
     errors.PHONE_NOT_GRANTED,
     errors.PHONE_HELD,
+    errors.LOGIN_CODES_USED,
     errors.PLATFORM_UNAVAILABLE,
     errors.PLATFORM_MISCONFIGURED,
     errors.LINKED_TO_STAFF,

@@ -20,7 +20,7 @@ from cardstock.errors import (
     INVITER_SELF,
     INVITER_TOO_LATE,
     INVITER_UNKNOWN,
-    MEMBER_ERASED,
+    MEMBER_CLOSING,
 )
 from cardstock.network.coupons import count_verified_referral
 from cardstock.network.deciding import decide_and_commit, plan_in
@@ -73,7 +73,7 @@ def binding(
     verified before counts from now on, as in `coupons.verification`, under `plan` (the one in force). Binding to the
     same inviter again changes nothing. Raises `RefusedError`: INVITER_UNKNOWN (also for erased members),
     INVITER_SELF (also for another member who is the same person), INVITER_BOUND (to another inviter),
-    INVITER_TOO_LATE (after the first paid order), INVITER_HAS_REFERRED; `UnauthorizedError` MEMBER_ERASED.
+    INVITER_TOO_LATE (after the first paid order), INVITER_HAS_REFERRED, MEMBER_CLOSING.
     """
     if member.referrer == inviter.id:
         return Change()
@@ -96,7 +96,7 @@ def binding(
 
 def _check_binding(member: Position, inviter: Position) -> None:
     if member.erased:
-        raise MEMBER_ERASED()
+        raise MEMBER_CLOSING()
     if inviter.erased:
         raise INVITER_UNKNOWN()
     if inviter.id == member.id or inviter.id in member.same_person:

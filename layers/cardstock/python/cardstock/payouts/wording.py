@@ -35,5 +35,5 @@ REASON: dict[str, Text] = {
     "account_unsuitable": ("账户不支持收款", "Account unsuitable"),
     "no_bank_account": ("没有可用的收款账户", "No bank account in force"),
     "disputed": ("转账结果矛盾，待两人确认", "Contradicting results"),
-    "attempt_open": ("上次转账尚无结果", "Earlier attempt open"),
+    "attempt_open": ("已在一次尚未结束的发放中", "In a payout that has not ended"),
 }

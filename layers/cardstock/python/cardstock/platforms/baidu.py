@@ -146,7 +146,10 @@ class Baidu:
         late = deadline()
         session = self._with_token(app_id, app, late, lambda token: self._session(token, login_code, late))
         key = _session_key(session.session_key)
-        union = self._with_token(app_id, app, late, lambda token: self._union(token, session.open_id, late))
+        try:
+            union = self._with_token(app_id, app, late, lambda token: self._union(token, session.open_id, late))
+        except UnansweredError as error:
+            raise UnansweredError(error.cause) from error  # busy or not reached: the code was used before
         return BaiduAccount(named(session.open_id, union.unionid), key)
 
     def phone_of(self, app_id: str, proof: str, session_key: bytes | None) -> str:

@@ -7,6 +7,7 @@ PlatformError
 ├── NotGrantedError     the app or the person has not granted this
 ├── MisconfiguredError  the platform refuses the app itself: its id, secret, key or the caller's address
 └── UnansweredError     no usable answer; the code may be used up
+    ├── UnsentError     the call did not reach the platform
     ├── BusyError       the platform says that it did nothing
     └── TokenRefusedError  the app's token does not hold
 
@@ -69,6 +70,10 @@ class MisconfiguredError(PlatformError):
 
 class UnansweredError(PlatformError):
     """No usable answer."""
+
+
+class UnsentError(UnansweredError):
+    """The call did not reach the platform: nothing is used up."""
 
 
 class BusyError(UnansweredError):
@@ -145,13 +150,17 @@ class Calls:
     def _send(self, method: str, path: str, late: float, statuses: Collection[int], **parts: Any) -> bytes:
         left = late - time.monotonic()
         if left <= 0:
-            raise UnansweredError("timeout")
+            raise UnsentError("timeout")
         connect = min(CONNECT_SECONDS, left)
         other = max(left - connect, 0.05)
         timeout = {"connect": connect, "read": other, "write": other, "pool": connect}
         request = httpx.Request(method, self._base + path, extensions={"timeout": timeout}, **parts)
         try:
             return _body(self._transport.handle_request(request), late, statuses)
+        except (httpx.ConnectTimeout, httpx.PoolTimeout):
+            raise UnsentError("timeout") from None
+        except httpx.ConnectError:
+            raise UnsentError("unreachable") from None
         except httpx.TimeoutException:
             raise UnansweredError("timeout") from None
         except httpx.HTTPError:

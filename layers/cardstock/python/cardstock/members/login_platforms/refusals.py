@@ -43,7 +43,9 @@ class Refusals:
             raise errors.PLATFORM_MISCONFIGURED() from named
         except calls.UnansweredError as error:
             self._report(self._platform, app_id, error.cause)
-            raise errors.PLATFORM_UNAVAILABLE() from error
+            # A number is asked for after the log-in code was used.
+            is_unused = field == "login_code" and isinstance(error, calls.BusyError | calls.UnsentError)
+            raise (errors.PLATFORM_UNAVAILABLE if is_unused else errors.LOGIN_CODES_USED)() from error
 
 
 def apps_of(config: Any, kind: type[App]) -> dict[str, App]:

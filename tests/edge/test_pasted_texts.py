@@ -70,7 +70,7 @@ def test_a_pasted_phone_is_kept_clean_by_every_route_that_takes_one(shop: Shop, 
 def test_the_routes_above_are_all_that_take_a_phone() -> None:
     assert {place for place in incoming() if "phone" in place} == {
         "CardVersion.phone", "ReceiverData.phone", "MemberQuery.phone",
-        "OpenSession.phone_code",  # a code of the platform
+        "OpenSession.phone_code", "PutPhone.phone_code",  # codes of the platform
     }  # fmt: skip
 
 

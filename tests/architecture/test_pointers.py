@@ -47,6 +47,7 @@ NO_MEMBER = {
     "CHANNEL_MISSING": "the deployment",
     "IDENTITY_FIXED": "what is stored",
     "CONSENT_NEEDED": "the path",
+    "MEMBER_CLOSING": "the caller",
     "VERIFICATION_MISSING": "the deployment",
 }
 """Refusals of a body that are about no member of it, and what they are about."""

@@ -5,8 +5,8 @@ from cardstock.aws.tables import connect
 from cardstock.clock import rfc3339
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import MEMBER_ERASED
-from cardstock.flows import merging, undoing
-from cardstock.flows.joining_wiring import merge_needs, undoing_needs
+from cardstock.flows import merging, parting
+from cardstock.flows.joining_wiring import merge_needs, parting_needs
 from cardstock.members import account_schemas as schemas
 from cardstock.members import phones
 from cardstock.members.merge_model import MERGE_CODES, MERGE_TRIES
@@ -61,7 +61,7 @@ def undo_merge(request: Request[Nothing, Nothing]) -> Answer:
     with data of both are deleted, and links to them end. Refused once one of the
     accounts is, or was, a person of the staff.
     """
-    undoing.undo_merge(request.path["member_id"], request.caller.id, undoing_needs())
+    parting.undo_merge(request.path["member_id"], request.caller.id, parting_needs())
     return Answer("", status=204)
 
 

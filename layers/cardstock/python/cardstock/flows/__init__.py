@@ -16,6 +16,7 @@
 | check sales and subtrees | `nightly_compliance` | `compliance/nightly_check` |
 | join the referral network | `joining`, `joining_wiring` | `members/api`, `members/staff_api` |
 | merge members who are one person | `merging` | `members/accounts_api`, `joining` |
+| part merged members, and remove exports with data of both | `parting` | `members/accounts_api` |
 | give and withdraw consents, and what that removes | `consenting`, `consenting_wiring` | `members/consents_api` |
 | close a member's account | `closing`, `closing_wiring`, `closing_schemas` | `members/closing_api` |
 | close the accounts that had to wait | `nightly_closing` | `members/nightly_closing` |

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from cardstock.flows.holdings import MemberHoldings
     from cardstock.flows.joining import JoiningNeeds
     from cardstock.flows.merging import MergeNeeds
+    from cardstock.flows.parting import PartingNeeds
     from cardstock.flows.staff_keys import KeyNeeds
-    from cardstock.flows.undoing import UndoingNeeds
     from cardstock.members.login import LoginNeeds
 
 
@@ -82,11 +82,11 @@ def merge_needs() -> "MergeNeeds":
 
 
 @cache
-def undoing_needs() -> "UndoingNeeds":
-    """The ports of undoing a merge."""
-    from cardstock.flows.undoing import UndoingNeeds
+def parting_needs() -> "PartingNeeds":
+    """The ports of parting merged accounts."""
+    from cardstock.flows.parting import PartingNeeds
 
-    return UndoingNeeds(
+    return PartingNeeds(
         merging=merge_needs(),
         members=members_wiring.members(),
         merges=members_wiring.merges(),

@@ -1,4 +1,4 @@
-"""Undoing a merge of accounts: files in which one account has the other's data go with it."""
+"""Parting accounts that were merged: files in which one account has the other's data go with it."""
 
 import msgspec
 
@@ -8,8 +8,8 @@ from cardstock.members.exports import remove_parted
 from cardstock.members.ports import ExportFiles, Exports, Members, Merges
 
 
-class UndoingNeeds(msgspec.Struct, frozen=True):
-    """The ports of undoing a merge."""
+class PartingNeeds(msgspec.Struct, frozen=True):
+    """The ports of parting merged accounts."""
 
     merging: merging.MergeNeeds
     members: Members
@@ -18,11 +18,11 @@ class UndoingNeeds(msgspec.Struct, frozen=True):
     files: ExportFiles
 
 
-def undo_merge(leaving_id: str, member_id: str, needs: UndoingNeeds) -> None:
+def undo_merge(leaving_id: str, member_id: str, needs: PartingNeeds) -> None:
     """Undo the merge of `leaving_id`, and remove the files of exports that have data of both: a link that was given out
     stops too.
 
-    Raises what `merging.part` raises. Nothing is handed out from the moment of the undoing on. A repeat after an
+    Raises what `merging.part` raises. Nothing is handed out from then on. A repeat after an
     interruption removes what is left, and is refused as `NotFoundError`.
     """
     try:
@@ -33,5 +33,5 @@ def undo_merge(leaving_id: str, member_id: str, needs: UndoingNeeds) -> None:
     _remove_files(ids, needs)
 
 
-def _remove_files(ids: frozenset[str], needs: UndoingNeeds) -> None:
+def _remove_files(ids: frozenset[str], needs: PartingNeeds) -> None:
     remove_parted(ids, members=needs.members, merges=needs.merges, exports=needs.exports, files=needs.files)

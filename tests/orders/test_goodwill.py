@@ -310,6 +310,6 @@ def test_a_grant_and_a_refusal_at_once_end_as_one_of_them(
 
 
 def test_the_code_says_the_bound_in_both_languages() -> None:
-    assert "10200" in GOODWILL_LIMIT.text({"limit_fen": 10_200}, "zh")
-    assert "10200" in GOODWILL_LIMIT.text({"limit_fen": 10_200}, "en")
+    assert "¥102.00" in GOODWILL_LIMIT.text({"limit_fen": 10_200}, "zh")
+    assert "¥102.00" in GOODWILL_LIMIT.text({"limit_fen": 10_200}, "en")
     assert item_id("goodwill_asked", "a") != item_id("goodwill_asked", "b")

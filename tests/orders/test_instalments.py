@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cardstock.orders import wiring as orders_wiring
 from infra.local.sandbox import SandboxError
 from tests.orders.test_platform_payments import Counter
 from tests.people.payment_parties import PARTIES, opened
@@ -118,7 +119,10 @@ def test_a_refund_of_an_order_paid_in_instalments_is_as_any_other(shop: Shop) ->
     shop.buyer.refund(order_id, {"84406B": 2})
     shop.sweep()
 
-    assert [(call["order_no"], call["amount_fen"]) for call in shop.channel.calls] == [(order_id, 2_002)]
+    paid = orders_wiring.orders().find_order(order_id)
+    assert paid is not None
+    refunded = [(call["transaction_no"], call["amount_fen"]) for call in shop.channel.calls]
+    assert refunded == [(paid.transaction_no, 2_002)]
     assert (shown(shop, order_id)["refunded_fen"], shown(shop, order_id)["instalments"]) == (2_002, 12)
 
 

@@ -537,3 +537,21 @@ def test_the_refusal_speaks_the_senders_language(shop: Shop) -> None:
         english.body["detail"]
         == "The signature does not fit body, message id and timestamp: check the secret, and sign the raw bytes."
     )
+
+
+def test_the_warehouse_reads_what_is_to_be_sent_for_the_supplier_that_it_names(shop: Shop) -> None:
+    shop.stock_up()
+    shop.buyer.paid_order("order-1")
+    warehouse, supplier = shop.staff.key("orders:fulfil"), shop.supplier.key(LIGHTS, "orders:fulfil")
+
+    def read(token: str, **query: str) -> Any:
+        return shop.send(api, "GET", "/v1/supplier-orders", token=token, query=query)
+
+    own, named = read(supplier).body["items"], read(warehouse, supplier_id=LIGHTS).body["items"]
+    nobody = read(warehouse)
+
+    assert own
+    assert named == own == read(supplier, supplier_id=LIGHTS).body["items"]
+    assert outcome(nobody) == (400, "BODY_INVALID")
+    assert [(each["pointer"], each["code"]) for each in nobody.body["errors"]] == [("#query/supplier_id", "MISSING")]
+    assert outcome(read(supplier, supplier_id=HANGERS)) == (404, "NOT_FOUND")

@@ -3,14 +3,16 @@
 from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
-from cardstock.edge.cursors import PageQuery, read_page
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
+from cardstock.errors import NOT_FOUND
 from cardstock.flows import callers_wiring, joining_wiring, staff_keys
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.supplier_schemas import StoredSupplierOrder, SupplierOrderList
+from cardstock.orders.supplier_schemas import StoredSupplierOrder, SupplierOrderList, SupplierOrderQuery
 from cardstock.partners import errors, keys
 from cardstock.partners import schemas as models
 from cardstock.partners import wiring as partners_wiring
+from cardstock.partners.model import STAFF
 
 api = Api(
     "partners",
@@ -66,19 +68,24 @@ def revoke_key(request: Request[Nothing, Nothing]) -> Answer:
 
 @api.get(
     "/v1/supplier-orders",
-    query=PageQuery,
+    query=SupplierOrderQuery,
     answer=SupplierOrderList,
     auth="key",
     scope="orders:fulfil",
+    codes=(NOT_FOUND,),
 )
-def list_supplier_orders(request: Request[Nothing, PageQuery]) -> SupplierOrderList:
-    """List the supplier's own orders, sorted by the time of placing: what to send, and where.
+def list_supplier_orders(request: Request[Nothing, SupplierOrderQuery]) -> SupplierOrderList:
+    """List a supplier's orders, sorted by the time of placing: what to send, and where.
 
-    An order enters the list when it is paid. To learn of new ones without a server, create a webhook endpoint without a
-    URL and fetch its deliveries.
+    A supplier gets its own. Persons of the warehouse name the supplier for whom they send (`supplier_id`). An order
+    enters the list when it is paid. To learn of new ones without a server, create a webhook endpoint without a URL and
+    fetch its deliveries.
     """
     owner, read = request.caller.owner, orders_wiring.orders().orders_of_supplier
-    found, following = read_page(edge_wiring.signer(), f"supplier-orders:{owner}", request.query, read, owner)
+    supplier_id = request.query.supplier_of(owner, is_staff=owner == STAFF)
+    found, following = read_page(
+        edge_wiring.signer(), f"supplier-orders:{supplier_id}", request.query, read, supplier_id
+    )
     return SupplierOrderList([StoredSupplierOrder.of(part) for part in found], following)
 
 

@@ -7,8 +7,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
-from cardstock.edge.fields import ArticleNumber, Moment, NextCursor, OrderId
+from cardstock.edge.cursors import PageQuery
+from cardstock.edge.fields import ArticleNumber, Moment, NextCursor, OrderId, SupplierId
 from cardstock.edge.http import Model
+from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
 from cardstock.orders.supplier_model import SupplierLine, SupplierOrder, SupplierOrderStatus
 
 
@@ -61,3 +63,24 @@ class SupplierOrderList(Model):
 
     items: Annotated[list[StoredSupplierOrder], Meta(description="Supplier orders, sorted by the time of placing.")]
     next_cursor: NextCursor
+
+
+class SupplierOrderQuery(PageQuery):
+    """Where in the list, and whose orders."""
+
+    supplier_id: Annotated[
+        SupplierId | None,
+        Meta(description="Supplier for whom persons of the staff send; needed with their keys. Absent: the caller."),
+    ] = None
+
+    def supplier_of(self, owner: str, *, is_staff: bool) -> str:
+        """The supplier whose orders the owner of a key sees.
+
+        Raises `InvalidError` for staff without `supplier_id`, `NotFoundError` for a supplier that names another one."""
+        if is_staff:
+            if self.supplier_id is None:
+                raise BODY_INVALID(pointers=(Pointer("#query/supplier_id", "MISSING", {"field": "supplier_id"}),))
+            return self.supplier_id
+        if self.supplier_id not in (None, owner):
+            raise NOT_FOUND()
+        return owner

@@ -24,7 +24,7 @@ LOOKED_UP = {
     "KeyPage.cursor": "signed", "OpenItemQuery.cursor": "signed", "PageOfWithdrawals.cursor": "signed",
     "PageQuery.cursor": "signed", "OrderQuery.cursor": "signed", "MemberQuery.cursor": "signed",
     "StaffProductQuery.cursor": "signed", "CardQuery.cursor": "signed", "SkuQuery.cursor": "signed",
-    "ActionQuery.cursor": "signed",
+    "ActionQuery.cursor": "signed", "SupplierOrderQuery.cursor": "signed",
     "ProductQuery.cursor": "signed", "StatementQuery.cursor": "signed",
     "CreateKey.owner": "read from the store", "KeyPage.owner": "read from the store",
     "CreateKey.scopes[]": "one of a list", "CreateEndpoint.events[]": "one of a list",

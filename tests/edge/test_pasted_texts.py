@@ -37,6 +37,7 @@ WIDE = str.maketrans({chr(letter): chr(letter + 0xFEE0) for letter in range(0x21
 ASCII_ONLY = {
     "BroughtResult.number", "PutProduct.supplier_id", "PublishedProduct.supplier_id", "AcceptDraft.supplier_id",
     "CardQuery.supplier_id", "DraftQuery.supplier_id", "SkuQuery.supplier_id", "CardQuery.named",
+    "SupplierOrderQuery.supplier_id",
     "AcceptDraft.draft_sha256", "FileData.source",
     *(f"{kind}.{name}" for kind in ("PutProduct", "PublishedProduct", "PutDraft")
       for name in ("category_ids[]", "images[]", "model_3d", "video")),

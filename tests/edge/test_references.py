@@ -45,6 +45,7 @@ MADE_UP = {
     "AssumedApproval.approver": "of the simulation alone",
     "TemplateData.template_id": "a new name",
     "ProductQuery.supplier_id": "a filter that finds nothing",
+    "SupplierOrderQuery.supplier_id": "a filter that finds nothing",
     "KeyPage.owner": "a filter that finds nothing",
     "OrderQuery.member_id": "a filter that finds nothing",
     "OrderQuery.supplier_id": "a filter that finds nothing",

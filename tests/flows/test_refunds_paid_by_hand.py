@@ -1,6 +1,7 @@
 """A refused refund is paid by hand in the payer's verified name alone, and two persons see to which account."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,18 +10,24 @@ from msgspec.structs import replace
 from cardstock.approving import UseOnce
 from cardstock.errors import ConflictError, RefusedError
 from cardstock.flows.refunds_by_hand import NamedAccount, paid_to
-from cardstock.members.model import Member
+from cardstock.members.model import Member, Person
 from cardstock.members.store import member_item
 from cardstock.open_items.clearing import clear_item
 from cardstock.open_items.model import Decision, OpenItem, PaidTo
 from cardstock.open_items.store import DynamoOpenItems, every_item
 from cardstock.orders import wiring as orders_wiring
 from tests.house.cloud import http_event, serve
+from tests.people.clock import START
 from tests.people.memory_open_items import MemoryOpenItems
 from tests.people.payees import ACCOUNT, MASKED, ending, member_of, verify
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 from tests.people.staff import say_yes, serve_confirmed, staff_key, unasked
+
+
+def somebody_else(name: str) -> Person:
+    """A verified person with another identity number."""
+    return Person(name, "2***3", "11", date(1985, 5, 5), "dev", START)
 
 
 @pytest.fixture
@@ -207,6 +214,27 @@ def test_a_payer_who_is_not_verified_any_more_is_not_paid(refused: tuple[str, Op
 
     assert (said.status, said.body["code"]) == (422, "PAYEE_UNVERIFIED")
     assert refund_of(order_id).status == "refused"
+
+
+@pytest.mark.parametrize("name", ["李雷", "张伟"])
+@pytest.mark.parametrize("again", [{}, {"account": ACCOUNT}])
+def test_an_account_that_was_named_for_another_person_gets_no_money(
+    refused: tuple[str, OpenItem], name: str, again: dict[str, Any]
+) -> None:
+    """The identity was taken from the payer, who is verified as somebody else: of the same name, too."""
+    order_id, item = refused
+    verify()
+    say(item, account=ACCOUNT)
+    member_item(replace(member_of(name=name), person=somebody_else(name))).save()
+    second, first = say(item, "Wang Fang", **again), say(item)
+    between = refund_of(order_id).status
+    named = say(item, account=ACCOUNT | {"holder": name})
+    done = say(item, "Wang Fang")
+
+    assert [(said.status, said.body["code"]) for said in (second, first)] == [(422, "HOLDER_DIFFERS")] * 2
+    assert between == "refused"
+    assert (named.status, done.status, done.body["status"]) == (200, 200, "cleared")
+    assert done.body["paid_to"]["holder"] == name[0] + "*"
 
 
 def test_a_cleared_item_answers_a_repeat_with_the_account(refused: tuple[str, OpenItem]) -> None:

@@ -21,7 +21,7 @@ from functions.open_items.hourly_count import app as hourly_count
 from tests.house import faults
 from tests.house.cloud import Context, http_event, serve
 from tests.house.interleave import some_ways
-from tests.people.finance import FIRST, Finance, member_id
+from tests.people.finance import CARD, FIRST, Finance, member_id
 from tests.people.replies import Reply, reply
 from tests.people.staff import person, say_yes, serve_confirmed
 from tests.people.tokens import access_token
@@ -32,7 +32,8 @@ PERIOD = Period("2026-11")
 
 def verified(finance: Finance, index: int) -> str:
     """A member who is verified as the one person of these tests."""
-    member = finance.member(index, verified=False)
+    member = finance.member(index, verified=False, bank=False)
+    finance.give_account(member, NAME, CARD)
     members = DynamoMembers()
     salted = hash_number(NUMBER, members.identity_salt())
     assert members.add_person(member, Person(NAME, "1****************X", salted, date(1949, 12, 31), "dev", FIRST))

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from cardstock import environment
+from cardstock.bank_accounts import wiring as bank_accounts_wiring
 from cardstock.clock import rfc3339
 from cardstock.flows import paying_out_wiring
 from cardstock.members.model import Person
@@ -43,6 +44,10 @@ REFUSALS = {
 def verify(member: str, name: str = "张伟", number: str = "00$one") -> None:
     person = Person(name, "1****************2", number, date(1990, 5, 5), "dev", FIRST)
     DynamoMembers().add_person(member, person)
+    held = bank_accounts_wiring.accounts().find_holding(member)
+    if held.current is not None:
+        own = replace(held.current, holder=name)
+        bank_accounts_wiring.accounts().replace(replace(held, current=own))
 
 
 def pay(finance: Finance, period: Period, *, failed: str = "", settle: bool = True) -> None:

@@ -285,7 +285,8 @@ class MemoryMembers:
 
     def unchanged_consents(self, member: Member) -> Callable[[None], None]:
         def check(_transaction: None) -> None:
-            if self.members[member.id].consents != member.consents:
+            kept = self.members[member.id]
+            if (kept.consents, kept.taken_identities) != (member.consents, member.taken_identities):
                 raise BANK_ACCOUNT_CHANGED()
 
         return check

@@ -1,6 +1,7 @@
 """Bank accounts of payees: where a payout by bank file goes.
 
-A member has one account in force, and at most one *change* that is not in force yet. The holder is the verified person.
+A member has one account in force, and at most one *change* that is not in force yet. The holder is the verified person:
+payouts compare the names again, since an identity can be taken from a member.
 The number is stored encrypted and shown masked; whole it stands in the bank file alone, and is read by nobody else
 without a scope of its own and a reason on record.
 

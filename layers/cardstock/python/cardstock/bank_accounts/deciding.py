@@ -10,7 +10,7 @@ from cardstock.approving import Confirm, MoneyStep
 from cardstock.bank_accounts import errors
 from cardstock.bank_accounts.model import TRANSITIONS, ChangeState, Holding, NoticeKind, Reveal
 from cardstock.bank_accounts.ports import Accounts, Vault
-from cardstock.bank_accounts.setting import AccountNeeds, context, with_notice
+from cardstock.bank_accounts.setting import AccountNeeds, Owner, context, with_notice
 from cardstock.errors import NOT_FOUND, REASON_MISSING
 
 
@@ -25,21 +25,21 @@ class Decider(msgspec.Struct, frozen=True):
 
 
 def decide_change(  # noqa: PLR0917 - the address of a change has two parts
-    member_id: str, account_id: str, state: ChangeState, reason: str | None, decider: Decider, contact: str,
-    needs: AccountNeeds,
-) -> Holding:  # fmt: skip
+    owner: Owner, account_id: str, state: ChangeState, reason: str | None, decider: Decider, needs: AccountNeeds
+) -> Holding:
     """Confirm or refuse the change to `account_id`. The same decision again changes nothing.
 
     A confirmed change can be refused until it is in force: the contact that was notified may object within the wait.
     The person's phone confirms what is confirmed, and nothing that is refused. Raises `RefusedError`
-    (PERSON_NEEDED_TO_CONFIRM, REASON_MISSING for a refusal without one), `NotFoundError`, `ConflictError`
-    (NO_OPEN_CHANGE, BANK_ACCOUNT_CHANGED), and what `confirm` raises.
+    (PERSON_NEEDED_TO_CONFIRM, REASON_MISSING for a refusal without one, HOLDER_DIFFERS for a confirmation when the
+    holder is not whom the owner is verified as today), `NotFoundError`, `ConflictError` (NO_OPEN_CHANGE,
+    BANK_ACCOUNT_CHANGED), and what `confirm` raises.
     """
     if decider.person_id is None or not decider.is_active(decider.person_id):
         raise errors.PERSON_NEEDED_TO_CONFIRM()
     if state == "refused" and not (reason or "").strip():
         raise REASON_MISSING()
-    now, holding = clock.now(), needs.accounts.find_holding(member_id)
+    now, holding = clock.now(), needs.accounts.find_holding(owner.member_id)
     change = holding.change
     if change is None or change.account.account_id != account_id:
         raise NOT_FOUND() if change is None else errors.NO_OPEN_CHANGE()
@@ -49,10 +49,12 @@ def decide_change(  # noqa: PLR0917 - the address of a change has two parts
         raise errors.NO_OPEN_CHANGE()
     use = None
     if state == "confirmed":
+        if change.account.holder != owner.person:
+            raise errors.HOLDER_DIFFERS()
         use = decider.confirm(MoneyStep("confirm_bank_account", account_id, str(holding.version), count=1))
     decided = replace(change, state=state, decided_by=decider.person_id, decided_at=now, reason=reason)
     kind: NoticeKind = "confirmed" if state == "confirmed" else "refused"
-    changed = with_notice(replace(holding, change=decided), kind, change.account, contact, needs.tell)
+    changed = with_notice(replace(holding, change=decided), kind, change.account, owner.contact, needs.tell)
     return needs.accounts.replace(changed, use)
 
 

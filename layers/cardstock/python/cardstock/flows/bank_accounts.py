@@ -40,8 +40,7 @@ def set_bank_account(member_id: str, wanted: WantedAccount, needs: BankAccountNe
     (MEMBER_ERASED), `RefusedError` (CONSENT_MISSING), and what it raises."""
     member = profile.find_caller(member_id, members=needs.members)
     require_consent(member, "bank_account", needs.versions)
-    owner = Owner(member.id, None if member.person is None else member.person.name, contact_of(member))
-    return set_account(owner, wanted, _account_needs(needs), needs.members.unchanged_consents(member))
+    return set_account(_owner(member), wanted, _account_needs(needs), needs.members.unchanged_consents(member))
 
 
 def decide_bank_account(  # noqa: PLR0917 - the address of a change has two parts
@@ -51,12 +50,16 @@ def decide_bank_account(  # noqa: PLR0917 - the address of a change has two part
     member = needs.members.find_member(member_id)
     if member is None:
         raise NOT_FOUND()
-    return decide_change(member_id, account_id, state, reason, decider, contact_of(member), _account_needs(needs))
+    return decide_change(_owner(member), account_id, state, reason, decider, _account_needs(needs))
 
 
 def contact_of(member: Member) -> str:
     """How the member can be reached, masked: the telephone, or the platform of the first login."""
     return mask_phone(member.phone) or member.account.partition(":")[0]
+
+
+def _owner(member: Member) -> Owner:
+    return Owner(member.id, None if member.person is None else member.person.name, contact_of(member))
 
 
 def _account_needs(needs: BankAccountNeeds) -> AccountNeeds:

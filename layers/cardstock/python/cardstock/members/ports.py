@@ -119,7 +119,8 @@ class Members(Protocol):
         """
 
     def unchanged_consents(self, member: Member) -> Any:
-        """What makes another area's transaction fail unless the member's consents are as they were read."""
+        """What makes another area's transaction fail unless the member's consents are as they were read, and no
+        identity was taken from the member since."""
 
     def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
         """Those of the members that exist, erased ones too, read consistently; one read per hundred."""

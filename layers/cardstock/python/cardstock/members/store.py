@@ -388,7 +388,7 @@ class DynamoMembers:
         return True
 
     def unchanged_consents(self, member: Member) -> Callable[[Transaction], None]:
-        there = MemberItem.id.exists() & _NOT_ERASED & _said(member.consents)
+        there = MemberItem.id.exists() & _NOT_ERASED & _said(member.consents) & _as_taken(member)
         return lambda transaction: transaction.condition_check(MemberItem, member.id, condition=there)
 
     def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
@@ -496,6 +496,12 @@ def _take_identity(member: Member, person: Person, before: list[str] | None, tra
         condition=there,
     )
     part_siblings(transaction, f"person#{person.id}", member.id, before)
+
+
+def _as_taken(member: Member) -> Condition:
+    """The condition that no identity was taken from the member since the member was read."""
+    taken = MemberItem.taken_identities
+    return (taken == member.taken_identities) if member.taken_identities else taken.does_not_exist()
 
 
 def _said(consents: Mapping[Purpose, Consent]) -> Condition:

@@ -89,6 +89,8 @@ class PaidTo(msgspec.Struct, frozen=True):
     number: str
     """Masked: `**** 1234`."""
     bank: str
+    person: str = ""
+    """Id of the verified person (`prs_...`) in whose name it is."""
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):

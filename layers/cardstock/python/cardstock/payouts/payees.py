@@ -21,6 +21,7 @@ DropReason: TypeAlias = Literal[
     "over_channel_maximum",
     "account_unsuitable",  # the channel cannot pay to the payee's account
     "no_bank_account",  # the channel pays to bank accounts, and none of the payee's is in force
+    "holder_differs",  # the bank account is in the name of somebody who the payee is not any more
     "disputed",  # a transfer of the person has contradicting results that nobody has cleared
     "attempt_open",  # an earlier attempt was paid late, or is not final
 ]

@@ -114,7 +114,7 @@ LeftOutByReason = Annotated[
     Meta(
         description="Who is not listed, by reason: `under_minimum`, `unverified`, `unverifiable` (nothing verifies "
         "identities), `under_age`, `consent_withdrawn`, `debt`, `former_debt` (of a closed account of the same "
-        "person), `hold`, `disputed`, `attempt_open`, `no_bank_account` or `erased`.",
+        "person), `hold`, `disputed`, `attempt_open`, `no_bank_account`, `holder_differs` or `erased`.",
         examples=[{"under_minimum": {"members": 3, "available_fen": 2400}}],
     ),
 ]

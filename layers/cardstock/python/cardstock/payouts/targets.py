@@ -28,6 +28,9 @@ def find_payees(
 def payee_refusal(batch: Batch, payee: Payee | None, balance: Balance) -> DropReason | None:
     """Why a batch cannot pay this member now; None if it can."""
     reason = refusal(payee, balance)
-    if reason is None and batch.rules.channel in BY_BANK and payee is not None and payee.bank is None:
+    if reason is not None or payee is None or batch.rules.channel not in BY_BANK:
+        return reason
+    if payee.bank is None:
         return "no_bank_account"
-    return reason
+    # An account is set in the verified name as it is written there; that identity may have been taken since.
+    return None if payee.bank.holder == payee.name else "holder_differs"

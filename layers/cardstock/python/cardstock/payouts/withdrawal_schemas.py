@@ -112,7 +112,8 @@ class LeftOut(Model):
         Meta(
             description="`unverified`, `unverifiable` (nothing here verifies identities yet), `under_age`, "
             "`consent_withdrawn` (to the identity check), `debt`, `former_debt` (of a closed account of the same "
-            "person), `hold`, `disputed`, `attempt_open` or `no_bank_account`.",
+            "person), `hold`, `disputed`, `attempt_open`, `no_bank_account` or `holder_differs` (the account is "
+            "not in the verified name).",
             examples=["no_bank_account"],
         ),
     ]

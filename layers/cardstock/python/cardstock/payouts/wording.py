@@ -34,6 +34,7 @@ REASON: dict[str, Text] = {
     "over_channel_maximum": ("超过渠道最高金额", "Over the channel's maximum"),
     "account_unsuitable": ("账户不支持收款", "Account unsuitable"),
     "no_bank_account": ("没有可用的收款账户", "No bank account in force"),
+    "holder_differs": ("收款账户户名与实名不符", "Bank account in another name"),
     "disputed": ("转账结果矛盾，待两人确认", "Contradicting results"),
     "attempt_open": ("已在一次尚未结束的发放中", "In a payout that has not ended"),
 }

@@ -9,7 +9,7 @@ from cardstock import members as area
 from cardstock.errors import INVITER_SELF, INVITER_TOO_LATE, InvalidError, RefusedError, UnauthorizedError
 from cardstock.members.closing import close_account
 from cardstock.members.consent_model import FIRST
-from cardstock.members.identity import verify_person
+from cardstock.members.identity import take_identity, verify_person
 from cardstock.members.inviting import follow_invite
 from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform, SelfAssertedIdentity
@@ -270,7 +270,10 @@ def test_the_chart_of_a_member_is_what_the_verbs_do() -> None:
 
     drawn = {step for step in steps_in(area.__doc__) if step.before in TRANSITIONS}
 
-    assert drawn == {(anna.state, "verify_person", verified.state), *ended}
-    assert steps_of(TRANSITIONS) == {(before, after) for before, _, after in drawn}
     assert verify(members, anna.id).state == "verified"
+    take_identity(members.members[anna.id], members=members)(None)
+    taken = (verified.state, "take_identity", members.members[anna.id].state)
+
+    assert drawn == {(anna.state, "verify_person", verified.state), taken, *ended}
+    assert steps_of(TRANSITIONS) == {(before, after) for before, _, after in drawn}
     assert members.members["gone"].state == "erased"

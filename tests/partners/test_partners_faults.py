@@ -259,7 +259,7 @@ def test_a_disturbed_attempt_and_its_repeat_are_noted_as_one(
 def reset(shop: Shop) -> None:
     """An empty shop, whose requests count from one again."""
     shop.reopen()
-    for table in ("partners", "deliveries", "requests", "orders", "supplier-orders", "products"):
+    for table in ("partners", "deliveries", "requests", "orders", "supplier-orders", "products", "product-pages"):
         for item in shop.cloud.items(table):
             key = {name: item[name] for name in ("pk", "sk") if name in item}
             shop.cloud.dynamodb.delete_item(TableName=table, Key=key)

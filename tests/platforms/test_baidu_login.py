@@ -232,7 +232,7 @@ def test_a_token_is_replaced_five_minutes_before_its_end_or_when_baidu_ends_it(
         (["fine", "no_union"], UnansweredError, "1"),
         (["short_key"], UnansweredError, "malformed"),
         (["busy", "busy"], BusyError, "2"),
-        (["fine", "busy", "busy"], BusyError, "2"),
+        (["fine", "busy", "busy"], UnansweredError, "2"),
         (["server_error"], UnansweredError, "http_502"),
         (["not_json"], UnansweredError, "malformed"),
         (["fine", "answer_lost"], UnansweredError, "timeout"),

@@ -10,7 +10,7 @@ from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
 from cardstock.edge.fields import ArticleNumber, Moment, NextCursor, OrderId, SupplierId
 from cardstock.edge.http import Model
-from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
+from cardstock.errors import NOT_FOUND
 from cardstock.orders.supplier_model import SupplierLine, SupplierOrder, SupplierOrderStatus
 
 
@@ -70,17 +70,16 @@ class SupplierOrderQuery(PageQuery):
 
     supplier_id: Annotated[
         SupplierId | None,
-        Meta(description="Supplier for whom persons of the staff send; needed with their keys. Absent: the caller."),
+        Meta(
+            description="Supplier for whom persons of the staff send: without it they get an empty list. Absent: the "
+            "supplier that calls."
+        ),
     ] = None
 
     def supplier_of(self, owner: str, *, is_staff: bool) -> str:
         """The supplier whose orders the owner of a key sees.
 
-        Raises `InvalidError` for staff without `supplier_id`, `NotFoundError` for a supplier that names another one."""
-        if is_staff:
-            if self.supplier_id is None:
-                raise BODY_INVALID(pointers=(Pointer("#query/supplier_id", "MISSING", {"field": "supplier_id"}),))
-            return self.supplier_id
-        if self.supplier_id not in (None, owner):
+        Raises `NotFoundError` for a supplier that names another one."""
+        if not is_staff and self.supplier_id not in (None, owner):
             raise NOT_FOUND()
-        return owner
+        return self.supplier_id or owner

@@ -105,7 +105,7 @@ def test_every_order_refund_and_line_is_in_the_file_once_whatever_pages_there_ar
     # One query for each order's refunds, and one for each page of orders and of the statement; the others do not grow.
     assert calls["dynamodb.Query"] == orders + 2 * pages + 8
     # Of each page: orders, supplier orders, holds.
-    assert calls["dynamodb.BatchGetItem"] == 3 * pages + 3
+    assert calls["dynamodb.BatchGetItem"] == 3 * pages + 4
     assert calls["dynamodb.GetItem"] == 5
     assert (calls["dynamodb.TransactWriteItems"], calls["s3.PutObject"]) == (1, 1)
 

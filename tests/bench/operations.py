@@ -6,7 +6,6 @@ emulator says. Nothing here measures time. Each operation is carried out once a 
 
 import dataclasses
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,6 +49,7 @@ from cardstock.signing import ACCESS
 from cardstock.uploads import wiring as uploads_wiring
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, serve, template
+from tests.house.python_calls import python_calls
 from tests.house.wire import wire
 from tests.people.agreements import AgreementHolder
 from tests.people.arrivals import register
@@ -675,7 +675,7 @@ def python_calls_of_a_search(products: int, monkey: Any) -> int:
         try:
             _search(of=20)
             search_wiring.search_index.cache_clear()
-            return _python_calls(lambda: _search(of=20))
+            return python_calls(lambda: _search(of=20))
         finally:
             base.connection().client.close()
             base.disconnect()
@@ -694,23 +694,6 @@ def _search(of: int | None = None) -> list[str]:
     assert len(answer["items"]) == of
     assert len(answer["facets"]) > 4
     return [item["product_id"] for item in answer["items"]]
-
-
-def _python_calls(work: Callable[[], object]) -> int:
-    """Python functions that `work` calls."""
-    calls = 0
-
-    def count(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    tracer = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(tracer)
-    return calls
 
 
 GOODS = {
@@ -777,4 +760,4 @@ def _count_calls(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> in
 
     for number in range(3):
         place(f"warm-{number}")
-    return _python_calls(lambda: place("counted"))
+    return python_calls(lambda: place("counted"))

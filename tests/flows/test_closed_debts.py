@@ -23,6 +23,7 @@ from cardstock.open_items.model import OpenItem
 from cardstock.open_items.wiring import open_items
 from cardstock.payouts.payees import Balance, Payee, refusal
 from functions.ledger.nightly_debts import app as nightly_debts
+from functions.members.nightly_closing import app as nightly_closing
 from functions.members.nightly_erasure import app as nightly_erasure
 from tests.house import faults
 from tests.house.cloud import ROOT, Cloud, Context
@@ -231,7 +232,12 @@ def test_closing_the_new_account_waits_until_the_debt_of_the_former_one_is_repai
 
     assert read["unpayable"] == "本人已注销的账号有欠款"
     assert again.close().body["state"] == "waiting"
-    assert balance(closed) == -700
+    finance.open("bank_file")
+    finance.run_steps()
+    finance.clock.move(hours=1)
+    tick = {"scheduled_at": finance.clock.now().isoformat().replace("+00:00", "Z")}
+    assert nightly_closing.handler(tick, Context(remaining_ms=900_000))["waiting"] == 1
+    assert (balance(closed), again.state) == (-700, "verified")
 
 
 @pytest.mark.parametrize("seed", range(6))

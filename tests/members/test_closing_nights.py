@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from pynamodb.exceptions import PynamoDBException
 
 from cardstock.cards.model import Card, Face
@@ -17,6 +18,7 @@ from cardstock.flows.nightly_closing import LATE
 from cardstock.ids import RequestKey
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members.store import ClosingRequestItem, MemberItem
+from cardstock.orders import wiring as orders_wiring
 from functions.members.nightly_closing import app as nightly_closing
 from tests.house import faults
 from tests.house.cloud import ROOT, Cloud, Context
@@ -282,10 +284,13 @@ def test_a_closing_request_makes_few_calls_and_a_repeat_no_more(cloud: Cloud, cl
 
 
 def a_life(shop: Shop) -> Callable[[], Any]:
-    """The night of a member with a card, an agreement, a number and money that is given up."""
+    """The night of a member with a card, agreements (one of a channel that is gone), a number and money that is given
+    up."""
     anna = Person("anna", phone_code="dev:+8613800138000")
     holder = AgreementHolder(shop, member=anna.id)
-    holder.signed()
+    here = holder.stored(holder.signed())
+    gone = replace(here, agreement_id=f"agr_{'gone':0>26}", channel="gone", version=1)
+    assert orders_wiring.agreements().store_agreement(gone)
     card = Card("k7m2p9xw4tab", anna.id, {"default": Face("Anna")}, 1, shop.clock.now(), shop.clock.now())
     DynamoCards().add_card(card, RequestKey("req_card", "f"))
     anna.add(700)

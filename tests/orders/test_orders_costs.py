@@ -1,7 +1,6 @@
 """What selling costs: AWS calls in order, capacity by item sizes and rules, a warm handler's Python calls."""
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ from functions.orders.api import app as orders_api
 from infra.local.costs import Shape, shape_of, size_of, write_units
 from tests.house import faults
 from tests.house.cloud import Context, http_event, names_here, template
+from tests.house.python_calls import python_calls
 from tests.house.wire import wire
 from tests.people.buyers import RECEIVER
 from tests.people.shop import Shop
@@ -173,18 +173,7 @@ def test_a_warm_order_takes_no_more_python_calls_than_its_budget(on_the_wire: No
         return int(orders_api.handler(event, Context())["statusCode"])
 
     statuses = [place(f"warm-{number}") for number in range(3)]
-    calls = 0
-
-    def count(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    tracer = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        statuses.append(place("counted"))
-    finally:
-        sys.setprofile(tracer)
+    calls = python_calls(lambda: statuses.append(place("counted")))
 
     assert statuses == [201] * 4
     assert 3_000 < calls <= MAX_PYTHON_CALLS

@@ -1,9 +1,6 @@
 """What a search costs over ten thousand products, in Python calls and bytes."""
 
-import sys
-from collections.abc import Callable
 from functools import cache
-from types import FrameType
 
 import pytest
 
@@ -11,6 +8,7 @@ from cardstock.search.analysis import reading_table
 from cardstock.search.index import Index, build, decode, encode
 from cardstock.search.model import Filters, Query
 from cardstock.search.searching import IndexSearch
+from tests.house.python_calls import python_calls
 from tests.search.judged import AT
 from tests.search.large import large_shop
 
@@ -22,23 +20,6 @@ MOST_BYTES = 4_000_000
 @cache
 def stored() -> bytes:
     return encode(build(large_shop(PRODUCTS), AT))
-
-
-def calls_of(work: Callable[[], object]) -> int:
-    """Python functions that are called."""
-    calls = 0
-
-    def count(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    tracer = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(tracer)
-    return calls
 
 
 @pytest.mark.parametrize(
@@ -68,7 +49,7 @@ def test_a_first_page_with_its_facets_costs_few_calls_the_load_included(query: Q
         assert contents is not None
         assert len(IndexSearch(Index(contents)).search(query).facets) > 2
 
-    assert calls_of(work) <= MOST_CALLS
+    assert python_calls(work) <= MOST_CALLS
 
 
 def test_an_index_is_small_enough_to_be_read_at_once() -> None:

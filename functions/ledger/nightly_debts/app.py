@@ -6,7 +6,7 @@ from typing import Any
 from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.edge import schedule
-from cardstock.edge.observability import logger
+from cardstock.edge.observability import count, logger
 from cardstock.flows.closed_debts_wiring import debt_needs
 
 
@@ -24,6 +24,8 @@ def run(scheduled_at: datetime, deadline: schedule.Deadline) -> dict[str, Any]:
         time_left=deadline.time_left,
         on_failure=lambda member_id: logger.exception("debt not settled", member_id=member_id),
     )
+    if not night.finished:
+        count("DebtsUnfinished")
     if night.failed:
         raise NotSettledError(f"{len(night.failed)} accounts, the first {night.failed[0]}")
     return {"repaid_fen": night.repaid, "owing": night.owing, "finished": night.finished}

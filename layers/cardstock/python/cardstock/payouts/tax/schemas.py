@@ -22,6 +22,14 @@ Periods = Annotated[list[str], Meta(examples=[["2026-12"]])]
 Payouts = Annotated[list[str], Meta(examples=[["pay_202610", "pay_202611", "pay_202612"]])]
 
 
+PersonId = Annotated[
+    str,
+    Meta(
+        examples=["prs_0123456789abcdefghjkmnpqrs"], description="Id of the person behind all accounts of one identity."
+    ),
+]
+
+
 class TaxMonth(Model):
     """One month of a person: what was paid, what was withheld, and how that was made.
 
@@ -86,13 +94,7 @@ class TaxYear(Model):
     """
 
     withholder: Annotated[str, Meta(examples=["Cardstock"], description="The brand.")]
-    person_id: Annotated[
-        str,
-        Meta(
-            examples=["prs_0123456789abcdefghjkmnpqrs"],
-            description="Id of the person behind all accounts of one identity.",
-        ),
-    ]
+    person_id: PersonId
     name: Annotated[str, Meta(description="Real name.", examples=["王小明"])]
     id_number: Annotated[str, Meta(description="Identity number, masked.", examples=["110101********002X"])]
     year: Annotated[int, Meta(examples=[2026], description="Calendar year of the payments.")]
@@ -185,13 +187,7 @@ class OwnTaxYear(Model):
     """
 
     withholder: Annotated[str, Meta(examples=["Cardstock"], description="The brand.")]
-    person_id: Annotated[
-        str,
-        Meta(
-            examples=["prs_0123456789abcdefghjkmnpqrs"],
-            description="Id of the person behind all accounts of one identity.",
-        ),
-    ]
+    person_id: PersonId
     name: Annotated[str, Meta(description="Real name, masked.", examples=["王**"])]
     id_number: Annotated[str, Meta(description="Identity number, masked.", examples=["110101********002X"])]
     year: Annotated[int, Meta(examples=[2026], description="Calendar year of the payments.")]

@@ -11,7 +11,7 @@ import cardstock.bank_accounts as area
 from cardstock import environment
 from cardstock.bank_accounts import wiring
 from cardstock.bank_accounts.model import TRANSITIONS
-from cardstock.members.store import MemberItem
+from cardstock.members.item_store import MemberItem
 from functions.bank_accounts.api import app as api
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event
 from tests.people.finance import CARD, FIRST, Finance

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from cardstock.members.item_store import MemberItem
 from cardstock.members.model import Person
-from cardstock.members.store import MemberItem
 from cardstock.payouts.wording import REASON
 from functions.bank_accounts.api import app as api
 from functions.ledger.api import app as ledger_api

@@ -31,8 +31,8 @@ from cardstock.ledger.store import (
     rewards_item,
     transaction_item,
 )
+from cardstock.members.item_store import MemberItem, member_item
 from cardstock.members.model import Member, Person
-from cardstock.members.store import MemberItem, member_item
 from cardstock.money import Fen
 from tests.people.clock import TestClock
 from tests.people.staff import Phone, staff_key

@@ -18,8 +18,9 @@ from cardstock.errors import RefusedError
 from cardstock.ids import RequestKey, new_id
 from cardstock.members.consent_model import FIRST, Consent
 from cardstock.members.consents import CardVisitors
+from cardstock.members.item_store import member_item
 from cardstock.members.model import Member
-from cardstock.members.store import DynamoMembers, member_item
+from cardstock.members.store import DynamoMembers
 from tests.house.cloud import Cloud
 from tests.people.memory_cards import MemoryCards, MemoryRadars, MemoryViews, MemoryVisitors
 

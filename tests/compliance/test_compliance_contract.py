@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from cardstock.compliance.model import Alarm, Hold, Identity, Lift, Purchase, Sale, SalesDay
 from cardstock.compliance.ports import Alarms, Holds, Identities, PurchaseLog
 from cardstock.compliance.store import DynamoAlarms, DynamoHolds, DynamoPurchaseLog, MemberIdentities
+from cardstock.members.item_store import MemberItem, member_item
 from cardstock.members.model import Member, Person
-from cardstock.members.store import MemberItem, member_item
 from tests.house.cloud import Cloud
 from tests.house.faults import watch
 from tests.people.marks import MARKER

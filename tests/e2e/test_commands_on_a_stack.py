@@ -24,8 +24,8 @@ from typer.testing import CliRunner
 
 from cardstock.aws import files as s3
 from cardstock.aws import queues as sqs
+from cardstock.members.item_store import member_item
 from cardstock.members.model import Member, Person
-from cardstock.members.store import member_item
 from infra.commands.cli import app
 from infra.commands.operators import NEEDED
 from infra.local.engine import Engine

@@ -12,8 +12,9 @@ from cardstock.edge.http import nobody
 from cardstock.ids import RequestKey
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.model import WriteOff
+from cardstock.members.item_store import MemberItem
 from cardstock.members.model import Account, Member
-from cardstock.members.store import DynamoMembers, MemberItem
+from cardstock.members.store import DynamoMembers
 from cardstock.open_items.clearing import new_item
 from cardstock.open_items.store import DynamoOpenItems
 from cardstock.payouts.lines import new_line

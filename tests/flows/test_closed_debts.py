@@ -18,7 +18,7 @@ from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.closings_store import ClosingItem
 from cardstock.ledger.model import LedgerTransaction, Posting, account, transaction_id
 from cardstock.ledger.offsets import offset_debt
-from cardstock.members.store import MemberItem, members_of
+from cardstock.members.item_store import MemberItem, members_of
 from cardstock.open_items.model import OpenItem
 from cardstock.open_items.wiring import open_items
 from cardstock.payouts.payees import Balance, Payee, refusal

@@ -20,8 +20,8 @@ from cardstock.flows import consenting
 from cardstock.flows.consenting_wiring import consent_needs
 from cardstock.members import wiring as members_wiring
 from cardstock.members.consent_model import PURPOSES, Purpose
+from cardstock.members.item_store import MemberItem
 from cardstock.members.login_platforms.development import SelfAssertedIdentity
-from cardstock.members.store import MemberItem
 from cardstock.platforms.chat_completions import ChatCompletions
 from cardstock.recommendations import wiring as recommendations_wiring
 from cardstock.recommendations.learning import learn_from

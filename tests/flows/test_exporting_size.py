@@ -20,7 +20,7 @@ from cardstock.ledger.statements import statement_key
 from cardstock.ledger.statements_store import StatementItem, statement_item
 from cardstock.ledger.store import BalanceItem
 from cardstock.members.export_model import Export
-from cardstock.members.store import members_of
+from cardstock.members.item_store import members_of
 from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.store import OrderItem, RefundItem, order_item, refund_item

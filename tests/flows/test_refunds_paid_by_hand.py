@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from cardstock.approving import UseOnce
 from cardstock.errors import ConflictError, RefusedError
 from cardstock.flows.refunds_by_hand import NamedAccount, paid_to
+from cardstock.members.item_store import member_item
 from cardstock.members.model import Member, Person
-from cardstock.members.store import member_item
 from cardstock.open_items.clearing import clear_item
 from cardstock.open_items.model import Decision, OpenItem, PaidTo
 from cardstock.open_items.store import DynamoOpenItems, every_item

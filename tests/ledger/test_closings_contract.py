@@ -21,9 +21,10 @@ from cardstock.ledger.ports import Booked, Books, Closings
 from cardstock.ledger.store import DynamoBooks
 from cardstock.members.closing_model import ClosingRequest, GiveUp
 from cardstock.members.closing_store import DynamoClosingRequests
+from cardstock.members.item_store import MemberItem
 from cardstock.members.model import Account, Member
 from cardstock.members.ports import ClosingRequests, Members
-from cardstock.members.store import DynamoMembers, MemberItem
+from cardstock.members.store import DynamoMembers
 from tests.people.arrivals import register
 from tests.people.clock import TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryClosings

@@ -11,13 +11,14 @@ from cardstock.aws.tables import Transaction
 from cardstock.errors import CardstockError, RefusedError, ThrottledError, UnauthorizedError
 from cardstock.members.changing_phone import PhoneRequest, change_phone
 from cardstock.members.consent_model import FIRST
+from cardstock.members.item_store import PhoneMoveItem
 from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.model import LostPhone, Member, phone_key
 from cardstock.members.phones import open_joining
 from cardstock.members.ports import Members
 from cardstock.members.session_model import PHONE_CODES
-from cardstock.members.store import DynamoMembers, PhoneMoveItem, link_to_staff
+from cardstock.members.store import DynamoMembers, link_to_staff
 from tests.house.cloud import Cloud, Context, http_event, serve
 from tests.people.clock import TestClock
 from tests.people.consents import AGREED, login_body

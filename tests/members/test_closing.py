@@ -10,7 +10,7 @@ from cardstock.clock import rfc3339
 from cardstock.flows import closing
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.model import Balance
-from cardstock.members.store import members_of
+from cardstock.members.item_store import members_of
 from cardstock.network import wiring as network_wiring
 from cardstock.network.deciding import position_of
 from cardstock.open_items.wiring import open_items

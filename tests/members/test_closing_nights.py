@@ -17,7 +17,7 @@ from cardstock.errors import CardstockError
 from cardstock.flows.nightly_closing import LATE
 from cardstock.ids import RequestKey
 from cardstock.ledger import wiring as ledger_wiring
-from cardstock.members.store import ClosingRequestItem, MemberItem
+from cardstock.members.item_store import ClosingRequestItem, MemberItem
 from cardstock.orders import wiring as orders_wiring
 from functions.members.nightly_closing import app as nightly_closing
 from tests.house import faults

@@ -31,8 +31,9 @@ from cardstock.members.consent_model import (
 from cardstock.members.consent_texts import NEVER_VERIFIED, TERMS
 from cardstock.members.consents import AGREEMENTS
 from cardstock.members.identity import verify_person
+from cardstock.members.item_store import MemberItem
 from cardstock.members.model import Member, Person
-from cardstock.members.store import DynamoMembers, MemberItem
+from cardstock.members.store import DynamoMembers
 from cardstock.recommendations import wiring as recommendations_wiring
 from cardstock.recommendations.model import Entry, Row, member_key
 from tests.house import faults

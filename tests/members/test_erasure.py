@@ -20,8 +20,9 @@ from cardstock.flows.wiring import rules
 from cardstock.ids import RequestKey
 from cardstock.ledger.store import BalanceItem
 from cardstock.members.erasure_store import DynamoErasures
+from cardstock.members.item_store import ErasureItem, PersonItem, members_of
 from cardstock.members.session_store import SessionItem
-from cardstock.members.store import DynamoMembers, ErasureItem, PersonItem, members_of
+from cardstock.members.store import DynamoMembers
 from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import NOBODY

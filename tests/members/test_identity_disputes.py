@@ -9,8 +9,9 @@ import pytest
 from cardstock.clock import rfc3339
 from cardstock.flows import merging, paying_out_wiring
 from cardstock.flows.joining_wiring import merge_needs
+from cardstock.members.item_store import PersonItem
 from cardstock.members.model import MOST_MEMBERS, Person, hash_number
-from cardstock.members.store import DynamoMembers, PersonItem
+from cardstock.members.store import DynamoMembers
 from cardstock.open_items.model import OpenItem
 from cardstock.open_items.store import every_item
 from cardstock.payouts import wiring as payouts_wiring

@@ -13,11 +13,12 @@ from cardstock.errors import RefusedError
 from cardstock.flows.joining import JoiningNeeds, NetworkInviters
 from cardstock.ids import RequestKey, new_id
 from cardstock.members.consent_model import FIRST, Consent
+from cardstock.members.item_store import MemberItem, PhoneMoveItem
 from cardstock.members.merge_store import DynamoMerges
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person, phone_key, union_key
 from cardstock.members.ports import Inviters, Members
 from cardstock.members.session_model import Arrival, Closer, Known
-from cardstock.members.store import DynamoMembers, MemberItem, PhoneMoveItem
+from cardstock.members.store import DynamoMembers
 from cardstock.network.store import DynamoNetwork
 from tests.people.arrivals import register, session_of
 from tests.people.clock import TestClock

@@ -17,7 +17,7 @@ from cardstock.cards.store import DynamoCards
 from cardstock.errors import CardstockError
 from cardstock.ids import RequestKey
 from cardstock.ledger.store import BalanceItem
-from cardstock.members.store import MemberItem
+from cardstock.members.item_store import MemberItem
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
 from functions.members.accounts_api.app import handler as accounts

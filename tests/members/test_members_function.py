@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities import parameters
 from cardstock.edge import wiring as edge_wiring
 from cardstock.ids import new_id
 from cardstock.members import wiring as members_wiring
-from cardstock.members.store import members_of
+from cardstock.members.item_store import members_of
 from cardstock.signing import ACCESS
 from tests.house.cloud import ROOT_KEY, Cloud, Context, forget_factories, http_event, serve
 from tests.people.clock import TestClock

@@ -11,12 +11,13 @@ from cardstock.cards.model import View
 from cardstock.cards.radar import count_views
 from cardstock.cards.store import DynamoRadars
 from cardstock.members.consent_model import FIRST
+from cardstock.members.item_store import members_of
 from cardstock.members.login import LoginNeeds, LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.model import Person, phone_key
 from cardstock.members.session_model import MOST_SESSIONS, Outcome, Turn, started
 from cardstock.members.session_store import DynamoSessions
-from cardstock.members.store import DynamoMembers, members_of
+from cardstock.members.store import DynamoMembers
 from tests.house.racing import at_once
 from tests.people.clock import TestClock
 from tests.people.consents import AGREED

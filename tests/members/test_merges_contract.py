@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from cardstock.errors import CardstockError
 from cardstock.flows import merging
 from cardstock.flows.merging import MergeNeeds
+from cardstock.members.item_store import MemberItem
 from cardstock.members.merge_model import UNDO_WINDOW
 from cardstock.members.merge_store import DynamoMerges
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person
 from cardstock.members.ports import Members, Merges
-from cardstock.members.store import DynamoMembers, MemberItem
+from cardstock.members.store import DynamoMembers
 from cardstock.network.deciding import position_of
 from cardstock.network.ports import Network
 from cardstock.network.store import DynamoNetwork

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from cardstock.members.item_store import MemberItem, members_of
 from cardstock.members.merge_model import MERGE_CODES, MERGE_TRIES
-from cardstock.members.store import MemberItem, members_of
 from cardstock.network import wiring as network_wiring
 from cardstock.network.deciding import position_of
 from tests.house.cloud import Cloud, http_event, serve

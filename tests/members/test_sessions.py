@@ -13,9 +13,9 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.errors import UnauthorizedError
 from cardstock.members import sessions
 from cardstock.members.consent_model import FIRST
+from cardstock.members.item_store import MemberItem
 from cardstock.members.login import LoginNeeds, LoginRequest, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
-from cardstock.members.store import MemberItem
 from cardstock.signing import ACCESS
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event, serve

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cardstock.errors import InvalidError, RefusedError
-from cardstock.members.store import MemberItem
+from cardstock.members.item_store import MemberItem
 from cardstock.network.plan import Approval, Check, Plan, PublishedPlan
 from cardstock.network.presets import CHAIN21, PRESETS, SINGLE_LEVEL
 from cardstock.network.publishing import approve_plan, publish_approved_plan

@@ -10,8 +10,8 @@ from cardstock.compliance.model import Alarm, Lift
 from cardstock.compliance.store import DynamoAlarms, members_and_stopped
 from cardstock.flows.paying_out import MembersAsPayees, MembersAsPersons
 from cardstock.flows.paying_out_wiring import owing
+from cardstock.members.item_store import member_item, members_of
 from cardstock.members.model import Member, MemberState, Person
-from cardstock.members.store import member_item, members_of
 from cardstock.payouts.payees import Payee
 from cardstock.payouts.ports import Payees
 from tests.people.memory_payouts import MemoryPayees

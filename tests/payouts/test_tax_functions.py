@@ -17,8 +17,9 @@ from cardstock import environment
 from cardstock.bank_accounts import wiring as bank_accounts_wiring
 from cardstock.clock import rfc3339
 from cardstock.flows import paying_out_wiring
+from cardstock.members.item_store import MemberItem
 from cardstock.members.model import Person
-from cardstock.members.store import DynamoMembers, MemberItem
+from cardstock.members.store import DynamoMembers
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.periods import Period, batch_id

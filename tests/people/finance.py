@@ -25,8 +25,8 @@ from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting,
 from cardstock.ledger.statements import project
 from cardstock.ledger.statements_store import DynamoStatements
 from cardstock.ledger.store import BalanceItem, LedgerItem, post
+from cardstock.members.item_store import MemberItem, member_item
 from cardstock.members.model import Member, Person
-from cardstock.members.store import MemberItem, member_item
 from cardstock.payouts import steps as payout_steps
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.approval import Approval, approve_batch

@@ -5,7 +5,7 @@ from typing import Any
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.model import Balance
 from cardstock.ledger.store import BalanceItem
-from cardstock.members.store import members_of
+from cardstock.members.item_store import members_of
 from tests.house.cloud import http_event, serve
 from tests.people.clock import TestClock
 from tests.people.consents import login_body

@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Any
 
+from cardstock.members.item_store import member_item
 from cardstock.members.model import Member, Person
-from cardstock.members.store import member_item
 from tests.people.buyers import BUYER
 from tests.people.clock import START
 

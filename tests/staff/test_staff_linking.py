@@ -9,7 +9,7 @@ import pytest
 from pynamodb.exceptions import PynamoDBException
 
 from cardstock.errors import CardstockError
-from cardstock.members.store import members_of
+from cardstock.members.item_store import members_of
 from cardstock.staff.model import ROOT as BY_ROOT
 from cardstock.staff.store import DynamoPersons
 from tests.house import faults

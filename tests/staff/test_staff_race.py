@@ -7,8 +7,9 @@ import pytest
 
 from cardstock.errors import CardstockError
 from cardstock.ids import RequestKey
+from cardstock.members.item_store import members_of
 from cardstock.members.model import Account, Member
-from cardstock.members.store import DynamoMembers, members_of
+from cardstock.members.store import DynamoMembers
 from cardstock.staff.console_model import LOG_INS
 from cardstock.staff.console_store import DynamoConsole, SessionItem
 from cardstock.staff.link_store import DynamoLinks

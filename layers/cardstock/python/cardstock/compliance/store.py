@@ -32,7 +32,7 @@ from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, JsonAtt
 from cardstock.clock import brand_day, to_epoch_ms
 from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, Sale, SalesDay
 from cardstock.marks import Marker
-from cardstock.members.store import MemberItem, member_in, members_of
+from cardstock.members.item_store import MemberItem, member_in, members_of
 
 if TYPE_CHECKING:
     from cardstock.members.model import Member

@@ -66,7 +66,7 @@ class DynamoStaffRecord:
         forget_action(person_id, action_id)
 
     def relatives_of(self, members: frozenset[str]) -> frozenset[str]:
-        from cardstock.members.store import members_of
+        from cardstock.members.item_store import members_of
 
         found = members_of(members).values()
         return members.union(*(member.relatives for member in found))

@@ -29,7 +29,8 @@ def exporting_needs(explanation: "Callable[[RewardsExplained, str], Any]") -> "E
     from cardstock.compliance.store import holds_of
     from cardstock.flows.exporting import ExportNeeds
     from cardstock.flows.exporting_views_wiring import views
-    from cardstock.members.store import consent_records, lost_phones
+    from cardstock.members.phone_store import lost_phones
+    from cardstock.members.store import consent_records
     from cardstock.orders.store import supplier_orders_of
 
     return ExportNeeds(

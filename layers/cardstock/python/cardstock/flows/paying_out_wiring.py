@@ -53,7 +53,7 @@ def owing(members: "Sequence[Member]") -> frozenset[str]:
     """Those of the members of whom a closed account owes."""
     from cardstock.flows.closed_debts import owing_formerly
     from cardstock.ledger import wiring as ledger_wiring
-    from cardstock.members.store import members_of
+    from cardstock.members.item_store import members_of
 
     return owing_formerly(members, ledger_wiring.debts().available_of, members_of)
 
@@ -111,7 +111,7 @@ def open_number(member: str, target: "BankTarget") -> str:
 def persons() -> "payouts_ports.Payees":
     """Members as persons, for tax."""
     from cardstock.flows.paying_out import MembersAsPersons
-    from cardstock.members.store import members_of
+    from cardstock.members.item_store import members_of
 
     return MembersAsPersons(members_of)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from cardstock.aws.items import record_of
 from cardstock.members.closing_model import ClosingRequest
-from cardstock.members.store import CLOSING, ClosingRequestItem, MemberItem, closing_key
+from cardstock.members.item_store import CLOSING, ClosingRequestItem, MemberItem, closing_key
 
 
 class DynamoClosingRequests:

@@ -23,7 +23,8 @@ from cardstock.aws.tables import ConditionFailedError, ExpiryAttribute, Table, T
 from cardstock.clock import brand_day
 from cardstock.errors import STORE_BUSY
 from cardstock.members.erasure_model import NEAR, Erasure
-from cardstock.members.store import ErasureItem, MemberItem, PersonItem, PointerItem, erasure_key, part_siblings
+from cardstock.members.item_store import ErasureItem, MemberItem, PersonItem, PointerItem, erasure_key
+from cardstock.members.store import part_siblings
 
 _ATTEMPTS: Final = 5
 

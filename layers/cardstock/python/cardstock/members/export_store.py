@@ -20,7 +20,8 @@ from cardstock.aws.items import PrefixedAttribute, StructAttribute, fields_of, r
 from cardstock.aws.tables import ConditionFailedError, EpochAttribute, ExpiryAttribute, Table, Transaction
 from cardstock.errors import MEMBER_ERASED, STORE_BUSY
 from cardstock.members.export_model import EXPORTS, Export, ExportFile
-from cardstock.members.store import DynamoMembers, MemberItem
+from cardstock.members.item_store import MemberItem
+from cardstock.members.store import DynamoMembers
 
 _EXPORT: Final = "export#"
 _THERE: Final = MemberItem.id.exists() & MemberItem.erased_at.does_not_exist()

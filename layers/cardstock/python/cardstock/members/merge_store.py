@@ -17,10 +17,10 @@ from pynamodb.expressions.update import Action
 
 from cardstock.aws.items import StructAttribute, record_of
 from cardstock.aws.tables import ConditionFailedError, ExpiryAttribute, IntegerAttribute, Table, Transaction
+from cardstock.members.item_store import MemberItem, members_of
 from cardstock.members.merge_model import Group, MergeCode, Merged
 from cardstock.members.model import Member
 from cardstock.members.ports import MergeStep
-from cardstock.members.store import MemberItem, members_of
 from cardstock.network.store import write
 
 CODE: Final = "code"

@@ -24,27 +24,21 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 | members of a list (visitors, consents, payees) | many `mem_...` | 1 read per 100 |
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock import clock
 from cardstock.aws.counters import CountStep, once_more
 from cardstock.aws.days import day_key, newest_ids
-from cardstock.aws.items import StructAttribute, fields_of, record_of
+from cardstock.aws.items import fields_of
 from cardstock.aws.tables import (
     ConditionFailedError,
-    EpochAttribute,
-    ExpiryAttribute,
-    IntegerAttribute,
-    JsonAttribute,
     Table,
     Transaction,
     get_together,
@@ -54,197 +48,34 @@ from cardstock.clock import to_epoch_ms
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE, UnavailableError
 from cardstock.limits import Use
 from cardstock.members import errors
-from cardstock.members.closing_model import ClosingRequest, GiveUp
+from cardstock.members.closing_model import ClosingRequest
 from cardstock.members.consent_model import Consent, ConsentRecord, Purpose, changed, known_purpose
 from cardstock.members.erasure_model import FORMER_KEPT, first_erasure
-from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, Person, new_salt, phone_key
+from cardstock.members.item_store import (
+    NOT_ERASED,
+    NOT_STAFF,
+    ByDay,
+    ClosingRequestItem,
+    ConsentItem,
+    ErasureItem,
+    MemberItem,
+    PersonItem,
+    PointerItem,
+    SaltItem,
+    account_version,
+    closing_key,
+    erasure_key,
+    member_in,
+    member_item,
+    members_of,
+)
+from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, Member, Person, new_salt, phone_key
+from cardstock.members.phone_store import MovedPhone, add_phone_change, move_phone
 from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads, PhoneChange
 from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, PlacesItem, SessionItem, start_session
 from cardstock.network.store import BindingStep, NetworkItem, position_keys, read_position
-from cardstock.retention import THREE_YEARS
 
 _ATTEMPTS = 5
-
-
-class ByDay(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
-    """Members by the day of their registration."""
-
-    class Meta:
-        index_name = "by_day"
-        projection = KeysOnlyProjection()
-
-    day_key = UnicodeAttribute(hash_key=True)
-    id = UnicodeAttribute(range_key=True, attr_name="pk")
-
-
-class ByMember(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
-    """What is kept about a member beside the member's own item."""
-
-    class Meta:
-        index_name = "by_member"
-        projection = KeysOnlyProjection()
-
-    member_id = UnicodeAttribute(hash_key=True)
-    id = UnicodeAttribute(range_key=True, attr_name="pk")
-
-
-class FormerAttribute(UnicodeSetAttribute):
-    """Ids as a set that DynamoDB adds to; a sorted tuple here."""
-
-    def deserialize(self, value: Any) -> Any:
-        found: set[str] = super().deserialize(value)  # type: ignore[no-untyped-call]  # PynamoDB has no types there
-        return tuple(sorted(found))
-
-
-class MemberItem(Table):
-    """A member."""
-
-    class Meta:
-        variable = "MEMBERS_TABLE"
-
-    id = UnicodeAttribute(hash_key=True, attr_name="pk")
-    account = UnicodeAttribute()
-    created_at = EpochAttribute()
-    nickname = UnicodeAttribute(null=True)
-    birth_year = IntegerAttribute(null=True)
-    phone = UnicodeAttribute(null=True)
-    scene = UnicodeAttribute(null=True)
-    person = StructAttribute(Person, null=True)
-    erased_at = EpochAttribute(null=True)
-    siblings = StructAttribute(tuple[str, ...], null=True)
-    taken_identities = StructAttribute(tuple[str, ...], null=True)
-    state = UnicodeAttribute(null=True)
-    """Missing from items of release v0.2.0, as of members who are only registered."""
-    phone_at = EpochAttribute(null=True)
-    phone_claimed = BooleanAttribute(null=True)
-    phone_lost = StructAttribute(LostPhone, null=True)
-    joining_until = EpochAttribute(null=True)
-    closing_at = EpochAttribute(null=True)
-    group = UnicodeAttribute(null=True)
-    same_person = StructAttribute(tuple[str, ...], null=True)
-    former = FormerAttribute(null=True)
-    consents = StructAttribute(dict[str, Consent], null=True)
-    account_consent = IntegerAttribute(null=True)
-    """The version of `account` that the member agreed to, for conditions; missing without consent."""
-    staff_link = UnicodeAttribute(null=True)
-    was_staff = BooleanAttribute(null=True)
-    day_key = UnicodeAttribute(null=True)
-    by_day = ByDay()
-    by_member = ByMember()
-
-
-_NOT_ERASED: Final = MemberItem.erased_at.does_not_exist()
-_NOT_STAFF: Final = MemberItem.staff_link.does_not_exist()
-
-
-class PointerItem(Table):
-    """What leads to a member: a platform account, or a telephone number."""
-
-    class Meta:
-        variable = "MEMBERS_TABLE"
-
-    pk = UnicodeAttribute(hash_key=True)
-    member_id = UnicodeAttribute()
-    expires_at = ExpiryAttribute(null=True)
-    """Of what led to a closed account, and says for three years whose it was."""
-
-
-class PhoneMoveItem(Table):
-    """A telephone number that moved from one member to another, or that a member changed (`to_member` is the same one),
-    and in which app; kept for who must explain it.
-
-    An item of v0.3.0 has the number in its key, the account with its openid, and neither `member_id` nor `expires_at`.
-    """
-
-    class Meta:
-        variable = "MEMBERS_TABLE"
-
-    pk = UnicodeAttribute(hash_key=True)
-    from_member = UnicodeAttribute()
-    to_member = UnicodeAttribute()
-    account = UnicodeAttribute()
-    """Platform and app of the log-in, or of the change."""
-    at = EpochAttribute()
-    masked = UnicodeAttribute(null=True)
-    """The number, masked."""
-    member_id = UnicodeAttribute(null=True)
-    """Who lost the number."""
-    expires_at = ExpiryAttribute(null=True)
-
-
-class ConsentItem(Table):
-    """What a member said of a purpose, when, and in which app: `consent#<member id>#<milliseconds>#<purpose>`. Never
-    changed."""
-
-    class Meta:
-        variable = "MEMBERS_TABLE"
-
-    pk = UnicodeAttribute(hash_key=True)
-    member_id = UnicodeAttribute()
-    version = IntegerAttribute()
-    granted = BooleanAttribute()
-    at = EpochAttribute()
-    account = UnicodeAttribute()
-
-
-class ErasureItem(Table):
-    """What is left to be erased of a closed account."""
-
-    class Meta:
-        variable = "MEMBERS_TABLE"
-
-    pk = UnicodeAttribute(hash_key=True)
-    member_id = UnicodeAttribute()
-    closed_at = EpochAttribute()
-    next_at = EpochAttribute()
-    day_key = UnicodeAttribute(default="erasing")
-
-
-def erasure_key(member_id: str) -> str:
-    """Under which the erasure of a closed account is stored."""
-    return f"erasing#{member_id}"
-
-
-CLOSING: Final = "closing"
-"""The `day_key` of all requests to close an account."""
-
-
-class ClosingRequestItem(Table):
-    """A member who wants the account closed, while it is not."""
-
-    class Meta:
-        variable = "MEMBERS_TABLE"
-
-    pk = UnicodeAttribute(hash_key=True)
-    member_id = UnicodeAttribute()
-    asked_at = EpochAttribute()
-    give_up = StructAttribute(GiveUp, null=True)
-    day_key = UnicodeAttribute(default=CLOSING)
-
-
-def closing_key(member_id: str) -> str:
-    """Under which the request to close an account is stored."""
-    return f"closing#{member_id}"
-
-
-class PersonItem(Table):
-    """Which members have been verified as one person."""
-
-    class Meta:
-        variable = "MEMBERS_TABLE"
-
-    pk = UnicodeAttribute(hash_key=True)
-    members = JsonAttribute()
-
-
-class SaltItem(Table):
-    """The brand's salt for identity numbers, in hex. Written once: under another salt no known person is recognised."""
-
-    class Meta:
-        variable = "MEMBERS_TABLE"
-
-    pk = UnicodeAttribute(hash_key=True, default="salt#person")
-    salt = UnicodeAttribute()
 
 
 class DynamoMembers:
@@ -335,7 +166,7 @@ class DynamoMembers:
         counters: list[CountStep] = []
         try:
             with Transaction() as transaction:
-                _add_phone_change(transaction, change)
+                add_phone_change(transaction, change)
                 for use in change.uses:
                     counter = LogInCounter(use.limit.key(use.who, change.at))
                     counters.append(CountStep(transaction, counter, use.limit, change.at))
@@ -347,7 +178,7 @@ class DynamoMembers:
         return True
 
     def open_joining(self, member_id: str, until: datetime) -> bool:
-        there = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF & MemberItem.phone.exists()
+        there = MemberItem.id.exists() & NOT_ERASED & NOT_STAFF & MemberItem.phone.exists()
         return MemberItem(id=member_id).update_if([MemberItem.joining_until.set(until)], there)
 
     def count_refused(self, uses: Collection[Use], now: datetime) -> None:
@@ -367,7 +198,7 @@ class DynamoMembers:
     def change_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         item = MemberItem(id=member_id)
         year = MemberItem.birth_year.remove() if birth_year is None else MemberItem.birth_year.set(birth_year)
-        there = MemberItem.id.exists() & _NOT_ERASED
+        there = MemberItem.id.exists() & NOT_ERASED
         return member_in(item) if item.update_if([MemberItem.nickname.set(nickname), year], there) else None
 
     def change_consents(
@@ -379,7 +210,7 @@ class DynamoMembers:
                     self.unchanged_consents(member)(transaction)
                 else:
                     actions = _add_consents(transaction, member, consents, app)
-                    there = MemberItem.id.exists() & _NOT_ERASED & _said(member.consents)
+                    there = MemberItem.id.exists() & NOT_ERASED & _said(member.consents)
                     transaction.update(MemberItem(id=member.id), actions, condition=there)
                 for step in steps:
                     step(transaction)
@@ -388,7 +219,7 @@ class DynamoMembers:
         return True
 
     def unchanged_consents(self, member: Member) -> Callable[[Transaction], None]:
-        there = MemberItem.id.exists() & _NOT_ERASED & _said(member.consents) & _as_taken(member)
+        there = MemberItem.id.exists() & NOT_ERASED & _said(member.consents) & _as_taken(member)
         return lambda transaction: transaction.condition_check(MemberItem, member.id, condition=there)
 
     def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
@@ -398,7 +229,7 @@ class DynamoMembers:
         member_id = request.member_id
         kept = ClosingRequestItem(closing_key(member_id), **fields_of(request, ClosingRequestItem))
         first = MemberItem.closing_at.set(MemberItem.closing_at | request.asked_at)
-        free = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF
+        free = MemberItem.id.exists() & NOT_ERASED & NOT_STAFF
         try:
             with Transaction() as transaction:
                 transaction.save(kept)
@@ -421,7 +252,7 @@ class DynamoMembers:
         raise STORE_UNAVAILABLE()
 
     def add_person(self, member_id: str, person: Person, consents: Mapping[Purpose, Consent] | None = None) -> bool:
-        there = MemberItem.id.exists() & MemberItem.person.does_not_exist() & _NOT_ERASED
+        there = MemberItem.id.exists() & MemberItem.person.does_not_exist() & NOT_ERASED
         if consents is not None:
             there &= _said(consents)
         key = f"person#{person.id}"
@@ -487,7 +318,7 @@ def part_siblings(transaction: Transaction, key: str, member_id: str, before: li
 
 def _take_identity(member: Member, person: Person, before: list[str] | None, transaction: Transaction) -> None:
     erased = member.state == "erased"
-    there = MemberItem.person.exists() & (MemberItem.erased_at.exists() if erased else _NOT_ERASED)
+    there = MemberItem.person.exists() & (MemberItem.erased_at.exists() if erased else NOT_ERASED)
     taken = MemberItem.taken_identities.set((*member.taken_identities, person.id))
     registered = () if erased else (MemberItem.state.set("registered"),)
     transaction.update(
@@ -518,21 +349,16 @@ def _add_consents(
         record.version, record.granted, record.at = said.version, said.granted, said.at
         record.account = app
         transaction.save(record, condition=ConsentItem.pk.does_not_exist())
-    agreed = _account_version(consents)
+    agreed = account_version(consents)
     version = MemberItem.account_consent.set(agreed) if agreed else MemberItem.account_consent.remove()
     return [MemberItem.consents.set(dict(consents)), version]
-
-
-def _account_version(consents: Mapping[Purpose, Consent]) -> int | None:
-    said = consents.get("account")
-    return said.version if said is not None and said.granted else None
 
 
 def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
     """Add what a log-in writes beside the binding; returns the number of deletes."""
     member, phone, now = arrival.known.member, arrival.phone, arrival.session.made_at
     ended = start_session(transaction, arrival.session, arrival.known.session_ids)
-    there = MemberItem.id.exists() & _NOT_ERASED
+    there = MemberItem.id.exists() & NOT_ERASED
     actions: list[Action] = []
     if arrival.consents is not None:
         actions = _add_consents(transaction, member, arrival.consents, arrival.session.app)
@@ -541,8 +367,8 @@ def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
         transaction.save(PointerItem(pk=key, member_id=member.id), condition=PointerItem.pk.does_not_exist())
     if arrival.phone_from is not None:
         moved = phone or member.phone
-        record = _MovedPhone(arrival.session.id, arrival.phone_from, member.id, arrival.lost, arrival.session.app)
-        _move_phone(transaction, moved, record)
+        record = MovedPhone(arrival.session.id, arrival.phone_from, member.id, arrival.lost, arrival.session.app)
+        move_phone(transaction, moved, record)
     if arrival.is_new:
         transaction.save(member_item(arrival.member), condition=MemberItem.id.does_not_exist())
         return ended
@@ -553,76 +379,13 @@ def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
     elif arrival.join is not None:
         empty = MemberItem.person.does_not_exist() & MemberItem.group.does_not_exist()
         allowed = MemberItem.joining_until > now if arrival.join == "confirmed" else empty
-        there &= _NOT_STAFF & (MemberItem.phone == member.phone) & allowed
+        there &= NOT_STAFF & (MemberItem.phone == member.phone) & allowed
         actions += [MemberItem.joining_until.remove(), *(() if arrival.claimed else (MemberItem.phone_at.set(now),))]
     if arrival.former:
         actions.append(MemberItem.former.add(set(arrival.former)))
     if actions:
         transaction.update(MemberItem(id=member.id), actions, condition=there)
     return ended
-
-
-def _add_phone_change(transaction: Transaction, change: PhoneChange) -> None:
-    """Add what a change of the number writes: the old one leads nowhere any more, the new one to the member."""
-    member, after = change.member, change.after
-    if change.phone_from is None:
-        pointer = PointerItem(pk=phone_key(change.phone), member_id=member.id)
-        transaction.save(pointer, condition=PointerItem.pk.does_not_exist())
-    else:
-        lost = change.lost(change.phone)
-        moved = _MovedPhone(change.id, change.phone_from, member.id, lost, change.app)
-        _move_phone(transaction, change.phone, moved)
-    if member.phone:
-        own = PointerItem.member_id == member.id
-        transaction.delete(PointerItem(pk=phone_key(member.phone)), condition=own)
-        given_up = _MovedPhone(f"{change.id}-own", member.id, member.id, change.lost(member.phone), change.app)
-        transaction.save(_record_of_move(given_up))
-    same = (MemberItem.phone == member.phone) if member.phone else MemberItem.phone.does_not_exist()
-    claimed = MemberItem.phone_claimed.set(True) if after.phone_claimed else MemberItem.phone_claimed.remove()
-    actions: list[Action] = [
-        MemberItem.phone.set(change.phone), MemberItem.phone_at.set(change.at), claimed,
-        MemberItem.phone_lost.remove(), MemberItem.joining_until.remove(),
-    ]  # fmt: skip
-    if change.former is not None:
-        actions.append(MemberItem.former.add({change.former}))
-    there = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF & same
-    transaction.update(MemberItem(id=member.id), actions, condition=there)
-
-
-class _MovedPhone(NamedTuple):
-    """That a number moved: `to_id` is `from_id` where the member took another number."""
-
-    id: str
-    from_id: str
-    to_id: str
-    lost: LostPhone
-    app: str
-
-
-def _record_of_move(moved: _MovedPhone) -> PhoneMoveItem:
-    # No number and no openid: the item outlives both accounts.
-    item = PhoneMoveItem(f"phone-move#{moved.id}", masked=moved.lost.masked, at=moved.lost.at)
-    item.from_member, item.to_member, item.account = moved.from_id, moved.to_id, moved.app
-    item.member_id, item.expires_at = moved.from_id, moved.lost.at + THREE_YEARS
-    return item
-
-
-def _move_phone(transaction: Transaction, phone: str, moved: _MovedPhone) -> None:
-    """Add that the number leads to another member, and that the one who loses it is notified."""
-    transaction.save(_record_of_move(moved))
-    transaction.update(
-        PointerItem(pk=phone_key(phone)),
-        [PointerItem.member_id.set(moved.to_id)],
-        condition=PointerItem.member_id == moved.from_id,
-    )
-    losing: list[Action] = [
-        MemberItem.phone.remove(),
-        MemberItem.phone_at.remove(),
-        MemberItem.phone_claimed.remove(),
-        MemberItem.joining_until.remove(),
-        MemberItem.phone_lost.set(moved.lost),
-    ]
-    transaction.update(MemberItem(id=moved.from_id), losing, condition=(MemberItem.phone == phone) & _NOT_STAFF)
 
 
 _FORGOTTEN: Final = (
@@ -641,7 +404,7 @@ def _close(
     transaction.update(
         MemberItem(id=member.id),
         [MemberItem.state.set("erased"), MemberItem.erased_at.set(now), *(name.remove() for name in _FORGOTTEN)],
-        condition=MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF & number,
+        condition=MemberItem.id.exists() & NOT_ERASED & NOT_STAFF & number,
     )
     if member.phone:
         own = PointerItem.member_id == member.id
@@ -667,7 +430,7 @@ def link_to_staff(transaction: Transaction, member_id: str, person_id: str) -> N
     transaction.update(
         MemberItem(id=member_id),
         [MemberItem.staff_link.set(person_id), MemberItem.was_staff.set(True)],
-        condition=MemberItem.id.exists() & _NOT_ERASED & MemberItem.closing_at.does_not_exist() & _NOT_STAFF,
+        condition=MemberItem.id.exists() & NOT_ERASED & MemberItem.closing_at.does_not_exist() & NOT_STAFF,
         return_values="ALL_OLD",
     )
 
@@ -720,21 +483,6 @@ def _binding_of(arrival: Arrival) -> BindingStep | None:
     return BindingStep(own, arrival.invited.place, arrival.session.made_at)
 
 
-def members_of(member_ids: Iterable[str]) -> Mapping[str, Member]:
-    """The members among `member_ids` that exist, erased ones too. Consistent; one read per hundred."""
-    keys = sorted(set(member_ids))
-    return {item.id: member_in(item) for item in MemberItem.batch_get(keys, consistent_read=True)} if keys else {}
-
-
-def lost_phones(keys: Sequence[str]) -> list[LostPhone]:
-    """What the moves of telephone numbers with these keys say to who lost them. Consistent; one read per hundred."""
-    found = PhoneMoveItem.batch_get(keys, consistent_read=True) if keys else ()
-    return sorted(
-        (LostPhone(item.masked or "", item.account.partition(":")[0], item.at) for item in found),
-        key=lambda one: one.at,
-    )
-
-
 def consent_records(keys: Sequence[str]) -> list[ConsentRecord]:
     """The records of consents with these keys, oldest first. Consistent; one read per hundred."""
     found = ConsentItem.batch_get(keys, consistent_read=True) if keys else ()
@@ -763,21 +511,3 @@ def _newest_of(key: str, after: str | None, most: int) -> Iterator[str]:
     below = None if after is None else ByDay.id < after
     for item in MemberItem.by_day.query(key, below, scan_index_forward=False, limit=most, page_size=most):
         yield item.id
-
-
-def member_item(member: Member) -> MemberItem:
-    """The item that holds a member."""
-    return MemberItem(
-        day_key=day_key(member.created_at, member.id),
-        account_consent=_account_version(member.consents),
-        **fields_of(member, MemberItem),
-    )
-
-
-def member_in(item: MemberItem) -> Member:
-    """The member that an item holds; the state of an item that has none follows from what release v0.2.0 stored."""
-    if item.state is None and item.erased_at is not None:
-        item.state = "erased"
-    elif item.state is None and item.person is not None:
-        item.state = "verified"
-    return record_of(Member, item)

@@ -15,7 +15,8 @@ from pynamodb.expressions.update import Action
 
 from cardstock.aws.items import record_of
 from cardstock.aws.tables import ConditionFailedError, Transaction
-from cardstock.members.store import link_to_staff, members_of, release_from_staff
+from cardstock.members.item_store import members_of
+from cardstock.members.store import link_to_staff, release_from_staff
 from cardstock.staff.model import Invitation, MemberFacts, Person
 from cardstock.staff.ports import LinkedPerson
 from cardstock.staff.store import LONGEST_ID, PERSON, PersonItem

@@ -3,7 +3,8 @@
 from functools import partial
 
 from cardstock.aws.tables import connect
-from cardstock.catalog import reading, schemas
+from cardstock.catalog import page_schemas as schemas
+from cardstock.catalog import reading
 from cardstock.catalog.wiring import products, variants
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page

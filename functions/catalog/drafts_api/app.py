@@ -7,8 +7,8 @@ from cardstock.aws.tables import connect
 from cardstock.catalog import draft_schemas as schemas
 from cardstock.catalog import drafting, errors
 from cardstock.catalog import wiring as catalog_wiring
+from cardstock.catalog.page_schemas import ProductQuery
 from cardstock.catalog.publishing import require_staff
-from cardstock.catalog.schemas import ProductQuery
 from cardstock.catalog.stock import STAFF
 from cardstock.catalog.wiring import products
 from cardstock.edge import wiring as edge_wiring

@@ -5,7 +5,7 @@ from functools import partial
 
 from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
-from cardstock.catalog import listing, publishing, reading, schemas, staff_schemas, stock
+from cardstock.catalog import listing, page_schemas, publishing, reading, schemas, staff_schemas, stock
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.product_model import Publication
 from cardstock.catalog.wiring import products, variants
@@ -23,15 +23,15 @@ api = Api("catalog", callers=callers_wiring.callers, staff=callers_wiring.staff_
 
 
 @api.get(
-    "/v1/headquarters/products", query=staff_schemas.StaffProductQuery, answer=schemas.ProductCards, auth="key",
+    "/v1/headquarters/products", query=staff_schemas.StaffProductQuery, answer=page_schemas.ProductCards, auth="key",
     scope="catalog:read",
 )  # fmt: skip
-def list_all_products(request: Request[Nothing, staff_schemas.StaffProductQuery]) -> schemas.ProductCards:
+def list_all_products(request: Request[Nothing, staff_schemas.StaffProductQuery]) -> page_schemas.ProductCards:
     """List all products, in any state or in one; a page may be empty though `next_cursor` leads on."""
     of, state = request.query.supplier_id, request.query.state
     read = partial(reading.list_all_cards, of, state, products=products(), variants=variants())
     found = read_page(edge_wiring.signer(), f"all-products:{of}:{state}", request.query, read)
-    return schemas.ProductCards.of(*found, request.language, uploads_wiring.files_host())
+    return page_schemas.ProductCards.of(*found, request.language, uploads_wiring.files_host())
 
 
 @api.get(

@@ -9,8 +9,9 @@ from msgspec import Meta
 
 from cardstock.catalog.listing import VariantState, state_of
 from cardstock.catalog.model import Variant
+from cardstock.catalog.page_schemas import ProductQuery
 from cardstock.catalog.product_model import ProductPage, ProductState
-from cardstock.catalog.schemas import ProductContent, ProductQuery, PublishedProduct, VariantData, content_of
+from cardstock.catalog.schemas import ProductContent, PublishedProduct, VariantData, content_of
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import (
     ArticleName,
